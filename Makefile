@@ -1,0 +1,48 @@
+# Two commands matter: `make serve` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8000
+export PORT
+
+.PHONY: serve test setup index check lint clean help
+
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: setup     ## set up, build the index, serve on http://127.0.0.1:$(PORT)
+	$(BIN)/kb index
+	$(BIN)/kb serve
+
+test: $(VENV)/.test   ## set up, then ruff, mypy and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+setup: $(VENV)/.serve ## create the environment with pinned dependencies
+
+index: setup     ## build and publish the index
+	$(BIN)/kb index
+
+check: setup     ## check every article
+	$(BIN)/kb check
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The CPU build of torch first: its plain name would bring several GB of CUDA packages.
+$(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/.python
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.serve
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+clean:           ## remove the environment, the index and the log
+	rm -rf $(VENV) var build dist *.egg-info

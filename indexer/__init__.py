@@ -1,0 +1,1 @@
+"""Offline: a folder of Markdown articles in, one published generation out."""

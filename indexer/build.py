@@ -1,0 +1,293 @@
+"""Builds a generation: gather everything, then write it, then publish it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.articles import Library
+from indexer.check import check_folder
+from indexer.passages import split_article
+from indexer.problems import ArticlesInvalid, Problem
+from indexer.publish import prune, publish, publishing, staging_folder
+from indexer.vectors import VectorCache
+from search.catalogue import article_to_dict
+from search.errors import KnowledgeBaseError
+from search.generation import (
+    FORMAT,
+    GENERATIONS,
+    Manifest,
+    UnitKind,
+    current_name,
+    open_generation,
+    passage_to_dict,
+)
+from search.keyword import WhooshEngine, passage_fields
+from search.records import write_records
+from search.taxonomy import Taxonomy
+from search.text import NORMALISER_VERSION, Tokeniser
+from search.types import Article, Embedder, Passage, Vectors
+from search.vectors import FaissEngine
+
+_RELATED = 6
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, what is done and what there is to do."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """The progress of a build nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes into a generation, before any engine has seen it."""
+
+    articles: tuple[Article, ...]
+    passages: tuple[Passage, ...]
+    passage_article: tuple[int, ...]
+    taxonomy: Taxonomy
+    words: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One text to be encoded, and what its vector will stand for."""
+
+    text: str
+    passage: int
+    sentence: int
+    kind: UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The outcome of a publish; `changed` is false when the index already was up to date."""
+
+    name: str
+    changed: bool
+    articles: int
+    passages: int
+    units: int
+    encoded: int
+    warnings: tuple[Problem, ...]
+    pruned: tuple[str, ...] = ()
+
+
+def build_and_publish(
+    articles: Path,
+    data: Path,
+    embedder: Embedder,
+    *,
+    today: date,
+    keep: int = 3,
+    rebuild: bool = False,
+    progress: Progress = silent,
+) -> Published:
+    """Check, build and publish the folder `articles` into `data`.
+
+    Raises `ArticlesInvalid` with every problem, and leaves what was published as it was.
+    """
+    with publishing(data):
+        progress("reading articles", 0, 1)
+        library, problems = check_folder(articles, today=today)
+        if any(problem.severity == "error" for problem in problems):
+            raise ArticlesInvalid(problems)
+        content = gather(library)
+        progress("reading articles", 1, 1)
+        digest = _content_hash(content, embedder)
+        if not rebuild and (present := _up_to_date(data, digest)) is not None:
+            return Published(
+                present.name, False, present.articles, present.passages, present.units, 0,
+                tuple(problems),
+            )  # fmt: skip
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{digest[:8]}"
+        staged = staging_folder(data, name)
+        encoded, units = write_generation(
+            staged, content, embedder, name=name, digest=digest,
+            cache=data / "cache" / "vectors.sqlite", progress=progress,
+        )  # fmt: skip
+        progress("publishing", 0, 1)
+        publish(data, staged, name)
+        pruned = prune(data, keep=keep)
+        progress("publishing", 1, 1)
+    return Published(
+        name, True, len(content.articles), len(content.passages), units, encoded,
+        tuple(problems), tuple(pruned),
+    )  # fmt: skip
+
+
+def gather(library: Library) -> Content:
+    """Every published article with its passages, in the order of the files."""
+    articles = tuple(file.article() for file in library.published)
+    passages: list[Passage] = []
+    owners: list[int] = []
+    for row, article in enumerate(articles):
+        split = split_article(
+            article_id=article.id, locale=article.locale, title=article.title, html=article.html
+        )
+        passages.extend(split)
+        owners.extend([row] * len(split))
+    gone = [path for f in library.archived for path in (f.site_path, *f.parsed.front.redirect_from)]
+    return Content(
+        articles, tuple(passages), tuple(owners), library.taxonomy, library.words, tuple(gone)
+    )
+
+
+def units_of(content: Content) -> list[Unit]:
+    """The texts that get a vector: every sentence with its title in front, and every question.
+
+    Findings: a sentence with the article's title in front is what makes the bundled model good on
+    long text, and the best sentence is the answer.
+    """
+    units: list[Unit] = []
+    asked: set[int] = set()
+    for row, (passage, owner) in enumerate(
+        zip(content.passages, content.passage_article, strict=True)
+    ):
+        article = content.articles[owner]
+        if owner not in asked:
+            asked.add(owner)
+            units.append(Unit(article.title, row, 0, UnitKind.TITLE))
+            units += [Unit(question, row, 0, UnitKind.QUESTION) for question in article.questions]
+        units += [
+            Unit(f"{article.title} {sentence}", row, number, UnitKind.SENTENCE)
+            for number, sentence in enumerate(passage.sentences)
+        ]
+    return units
+
+
+def write_generation(
+    folder: Path,
+    content: Content,
+    embedder: Embedder,
+    *,
+    name: str,
+    digest: str,
+    cache: Path,
+    progress: Progress = silent,
+) -> tuple[int, int]:
+    """Write a complete generation into an empty folder; gives (texts encoded, vectors)."""
+    if not content.articles:
+        raise KnowledgeBaseError("there is no published article; set `status: published` in one")
+    tokeniser = Tokeniser(content.words)
+    write_records(folder / "articles.jsonl", map(article_to_dict, content.articles))
+    write_records(folder / "passages.jsonl", map(passage_to_dict, content.passages))
+    progress("keyword index", 0, len(content.passages))
+    WhooshEngine.build(
+        folder / "keyword",
+        (
+            passage_fields(
+                tokeniser,
+                content.articles[owner],
+                passage,
+                opening=row == 0 or content.passage_article[row - 1] != owner,
+            )
+            for row, (passage, owner) in enumerate(
+                zip(content.passages, content.passage_article, strict=True)
+            )
+        ),
+    )
+    progress("keyword index", len(content.passages), len(content.passages))
+    units = units_of(content)
+    vectors, encoded = _encode(units, embedder, cache, progress)
+    FaissEngine.build(vectors).save(folder / "vectors.faiss")
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "unit_passage": np.array([unit.passage for unit in units], np.int32),
+        "unit_sentence": np.array([unit.sentence for unit in units], np.int32),
+        "unit_kind": np.array([unit.kind for unit in units], np.int8),
+        "passage_article": np.array(content.passage_article, np.int32),
+        "related": _related(content, units, vectors),
+    }
+    for array, values in arrays.items():
+        np.save(folder / f"{array}.npy", values)
+    site = {
+        "taxonomy": content.taxonomy.to_dict(),
+        "words": list(content.words),
+        "gone": list(content.gone),
+    }
+    (folder / "site.json").write_text(json.dumps(site, ensure_ascii=False), "utf-8")
+    manifest = Manifest(
+        name=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        format=FORMAT,
+        model=embedder.model_id,
+        dimension=embedder.dimension,
+        normaliser=NORMALISER_VERSION,
+        content_hash=digest,
+        articles=len(content.articles),
+        passages=len(content.passages),
+        units=len(units),
+    )
+    (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
+    return encoded, len(units)
+
+
+def _encode(
+    units: Sequence[Unit], embedder: Embedder, cache_path: Path, progress: Progress
+) -> tuple[Vectors, int]:
+    cache = VectorCache(cache_path)
+    try:
+        return cache.encode(
+            embedder,
+            [unit.text for unit in units],
+            progress=lambda done, total: progress("encoding sentences", done, total),
+        )
+    finally:
+        cache.close()
+
+
+def _related(content: Content, units: Sequence[Unit], vectors: Vectors) -> npt.NDArray[np.int32]:
+    """(articles, k) rows of the nearest articles in the same language, padded with -1.
+
+    An article is the mean of its sentence and question vectors.
+    """
+    owners = np.array([content.passage_article[unit.passage] for unit in units])
+    means = np.zeros((len(content.articles), vectors.shape[1]), np.float32)
+    np.add.at(means, owners, vectors)
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    means /= np.where(lengths > 0, lengths, 1)
+    locales = np.array([article.locale for article in content.articles])
+    nearest = np.full((len(means), _RELATED), -1, np.int32)
+    for row in range(len(means)):
+        similarity = means @ means[row]
+        similarity[locales != locales[row]] = -2
+        similarity[row] = -2
+        best = np.argsort(-similarity)[:_RELATED]
+        best = best[similarity[best] > -2]
+        nearest[row, : len(best)] = best
+    return nearest
+
+
+def _content_hash(content: Content, embedder: Embedder) -> str:
+    """Changes whenever anything that would be written changes."""
+    digest = hashlib.sha256()
+    parts = [
+        {"format": FORMAT, "normaliser": NORMALISER_VERSION, "model": embedder.model_id},
+        {"taxonomy": content.taxonomy.to_dict(), "words": content.words, "gone": content.gone},
+        *map(article_to_dict, content.articles),
+        *map(passage_to_dict, content.passages),
+    ]
+    for part in parts:
+        digest.update(json.dumps(part, ensure_ascii=False).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _up_to_date(data: Path, digest: str) -> Manifest | None:
+    try:
+        name = current_name(data)
+        if name is None:
+            return None
+        manifest = open_generation(data / GENERATIONS / name).manifest
+    except KnowledgeBaseError:
+        return None  # damaged or of another version: build anew
+    return manifest if manifest.content_hash == digest else None

@@ -1,0 +1,133 @@
+"""Reads front matter and says for every mistake the line and field it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from indexer.problems import Problem
+from indexer.schema import MENDS, FrontMatter
+
+_FENCE = "---"
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's front matter, its body, and the line each of them starts on (1-based)."""
+
+    front: FrontMatter
+    body: str
+    body_line: int
+    lines: dict[Location, int]
+
+    def line(self, *location: int | str) -> int:
+        """The line of a field such as `("policy", 0, "section")`, else of what encloses it."""
+        for end in range(len(location), 0, -1):
+            if (line := self.lines.get(location[:end])) is not None:
+                return line
+        return 1
+
+
+def parse(text: str, path: str) -> Parsed | list[Problem]:
+    """The parsed file, or every problem found in its front matter."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    if not lines or lines[0].rstrip() != _FENCE:
+        return [
+            Problem(path, 1, "", "there is no front matter", "Start the file with a line `---`.")
+        ]
+    try:
+        end = next(i for i, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE)
+    except StopIteration:
+        return [Problem(path, 1, "", "the front matter has no end", "Close it with a line `---`.")]
+    source = "\n".join(lines[1:end])
+    try:
+        root = yaml.compose(source, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(source)
+    except (yaml.YAMLError, ValueError) as error:
+        return [_syntax_problem(error, path)]
+    if not isinstance(root, yaml.MappingNode) or not isinstance(data, dict):
+        return [
+            Problem(path, 2, "", "the front matter is not a list of fields", "Write `title: …`.")
+        ]
+    where: dict[Location, int] = {}
+    problems: list[Problem] = []
+    _collect_lines(root, (), where, path, problems)
+    try:
+        front = FrontMatter.model_validate(_plain(data))
+    except ValidationError as error:
+        problems += [_field_problem(item, where, path) for item in error.errors()]
+    if problems:
+        return problems
+    return Parsed(front, "\n".join(lines[end + 1 :]), end + 2, where)
+
+
+def _collect_lines(
+    node: yaml.Node, location: Location, where: dict[Location, int], path: str, out: list[Problem]
+) -> None:
+    where.setdefault(location, node.start_mark.line + 2)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*location, str(key.value))
+            line = key.start_mark.line + 2
+            if inner in where:
+                out.append(
+                    Problem(path, line, str(key.value), "the field stands twice", "Remove one.")
+                )
+            where[inner] = line
+            _collect_lines(value, inner, where, path, out)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _collect_lines(value, (*location, number), where, path, out)
+
+
+def _plain(value: Any) -> Any:
+    """YAML's lists as tuples and date-times as dates, as the schema wants them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(_plain(inner) for inner in value)
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    return value
+
+
+def _syntax_problem(error: Exception, path: str) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 2 if mark is not None else 2
+    message = getattr(error, "problem", None) or str(error)
+    return Problem(
+        path, line, "", f"the YAML cannot be read ({message})", "Quote text that contains `: `."
+    )
+
+
+def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:
+    location: Location = tuple(item["loc"])
+    line = 1
+    for end in range(len(location), 0, -1):
+        if location[:end] in where:
+            line = where[location[:end]]
+            break
+    name = ".".join(str(part) for part in location)
+    top = str(location[0]) if location else ""
+    mends = {
+        "missing": f"Add `{top}: …`. {MENDS.get(top, '')}".strip(),
+        "string_type": f'Put the value in quotes: "{item["input"]}".',
+        "extra_forbidden": f"Remove it; known fields: {', '.join(FrontMatter.model_fields)}.",
+    }
+    message = {
+        "missing": "the field is missing",
+        "extra_forbidden": "the field is not known",
+    }.get(item["type"], _sentence(item["msg"]))
+    return Problem(path, line, name, message, mends.get(item["type"], MENDS.get(top, "")))
+
+
+def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,153 @@
+"""Markdown to sanitised HTML, with the headings and links found on the way."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import nh3
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.extensions.toc import slugify_unicode
+from markdown.treeprocessors import Treeprocessor
+
+from search.types import Heading
+
+_TAGS = {
+    "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3",
+    "h4", "hr", "li", "ol", "p", "pre", "section", "strong", "sub", "sup", "table", "tbody", "td",
+    "th", "thead", "tr", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "div": {"tabindex", "role"},
+    "h2": {"id"},
+    "h3": {"id"},
+    "h4": {"id"},
+    "li": {"id"},
+    "ol": {"start"},
+    "sup": {"id"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+_CLASSES = {
+    "div": {"admonition", "note", "tip", "warning", "important", "table-scroll", "footnote"},
+    "p": {"admonition-title"},
+    "a": {"footnote-ref", "footnote-backref"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as the author wrote it."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Sanitised HTML, the headings in order, and the article links that were written."""
+
+    html: str
+    headings: tuple[Heading, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(slots=True)
+class _Page:
+    resolve: Callable[[str], str | None]
+    links: list[Link] = field(default_factory=list)
+
+
+def render(text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
+    """Render an article's body.
+
+    `resolve` turns a relative target such as `../returns/return-window.md` into a path of the
+    site, or None where no such article exists; the link is then left as text.
+    """
+    page = _Page(resolve)
+    converter = Markdown(
+        extensions=[
+            "tables",
+            "admonition",
+            "footnotes",
+            "attr_list",
+            "sane_lists",
+            "def_list",
+            "abbr",
+            "toc",
+            _Links(page),
+        ],
+        extension_configs={
+            "toc": {"slugify": slugify_unicode, "toc_depth": "2-4"},
+            "footnotes": {"BACKLINK_TEXT": "\u21a9\ufe0e"},
+        },
+        output_format="html",
+    )
+    html = converter.convert(text)
+    clean = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        url_schemes={"http", "https"},
+        link_rel="noopener",
+    )
+    tokens: list[dict[str, Any]] = getattr(converter, "toc_tokens", [])
+    return Rendered(clean, tuple(_headings(tokens)), tuple(page.links))
+
+
+def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
+    found: list[Heading] = []
+    for token in tokens:
+        found.append(Heading(token["level"], token["id"], nh3.clean(token["name"], tags=set())))
+        found.extend(_headings(token["children"]))
+    return found
+
+
+class _Links(Extension):
+    def __init__(self, page: _Page) -> None:
+        super().__init__()
+        self._page = page
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (the library's name)
+        md.treeprocessors.register(_ResolveLinks(md, self._page), "kb-links", 0)
+
+
+class _ResolveLinks(Treeprocessor):
+    """Points article links at their pages and lets wide tables scroll within themselves."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, root: Element) -> None:
+        for link in root.iter("a"):
+            target = link.get("href", "")
+            if ":" in target or target.startswith(("/", "#", "//")):
+                continue
+            self._page.links.append(Link(target))
+            file, hash_, anchor = target.partition("#")
+            resolved = self._page.resolve(file)
+            if resolved is None:
+                del link.attrib["href"]
+            else:
+                link.set("href", resolved + hash_ + anchor)
+        for parent in list(root.iter()):
+            for position, child in enumerate(list(parent)):
+                if child.tag == "table" and parent.get("class") != "table-scroll":
+                    # A region that scrolls must be reachable by keyboard.
+                    box = Element("div", {"class": "table-scroll", "tabindex": "0"})
+                    box.tail, child.tail = child.tail, None
+                    parent.remove(child)
+                    box.append(child)
+                    parent.insert(position, box)
+
+
+def relative_target(from_path: str, target: str) -> str:
+    """`en/refunds/a.md` and `../returns/b.md` to `en/returns/b.md`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(from_path), target))

@@ -1,0 +1,163 @@
+"""Cuts a rendered article into passages: under one heading, of whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from search.text import split_sentences
+from search.types import Passage
+
+# Findings: about 120 tokens is where one passage still speaks of one thing.
+_PASSAGE_WORDS = 120
+_LEVELS = {"h2": 2, "h3": 3, "h4": 4}
+_CONTAINERS = {"div", "section", "blockquote", "dl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The sentences under one heading, in order; the opening has no anchor."""
+
+    anchor: str
+    headings: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+def split_article(*, article_id: str, locale: str, title: str, html: str) -> list[Passage]:
+    """Passages of one article in reading order; every sentence stands in exactly one."""
+    passages: list[Passage] = []
+    for section in split_sections(html, title=title, locale=locale):
+        for number, sentences in enumerate(_pack(section.sentences)):
+            place = section.anchor or "top"
+            passages.append(
+                Passage(
+                    id=f"{article_id}@{locale}#{place}/{number}",
+                    article_id=article_id,
+                    locale=locale,
+                    anchor=section.anchor,
+                    headings=section.headings,
+                    sentences=sentences,
+                )
+            )
+    return passages
+
+
+def split_sections(html: str, *, title: str, locale: str) -> list[Section]:
+    """The article's text by heading, each with the path of titles above it."""
+    body = LexborHTMLParser(html).body
+    sections: list[Section] = []
+    anchor, path, sentences = "", [(1, title)], list[str]()
+
+    def close() -> None:
+        if sentences:
+            titles = tuple(text for _, text in path)
+            sections.append(Section(anchor, titles, tuple(sentences)))
+            sentences.clear()
+
+    for node in _blocks(body):
+        if (level := _LEVELS.get(str(node.tag))) is not None:
+            close()
+            anchor = node.attributes.get("id") or ""
+            path = [item for item in path if item[0] < level] + [(level, _text(node))]
+        else:
+            sentences.extend(_sentences(node, locale))
+    close()
+    return sections
+
+
+def _blocks(node: LexborNode | None) -> Iterator[LexborNode]:
+    """Blocks in reading order, containers such as notes and scroll boxes opened."""
+    child = node.child if node is not None else None
+    while child is not None:
+        if child.tag in _CONTAINERS:
+            yield from _blocks(child)
+        else:
+            yield child
+        child = child.next
+
+
+def _sentences(node: LexborNode, locale: str) -> list[str]:
+    if node.tag == "table":
+        return _table_sentences(node, locale)
+    if node.tag in ("ul", "ol"):
+        return [
+            sentence
+            for item in _children(node, "li")
+            for sentence in _list_item_sentences(item, locale)
+        ]
+    return split_sentences(_text(node))
+
+
+def _list_item_sentences(item: LexborNode, locale: str) -> list[str]:
+    found: list[str] = []
+    own: list[str] = []
+    child = item.child
+    while child is not None:
+        if child.tag in ("ul", "ol", "table"):
+            found.extend(_sentences(child, locale))
+        else:
+            own.append(child.text(deep=True))
+        child = child.next
+    return split_sentences(_squeeze("".join(own))) + found
+
+
+def _table_sentences(table: LexborNode, locale: str) -> list[str]:
+    """One sentence a row, its cells named by the header, so that a row can be an answer."""
+    rows = [[_text(cell) for cell in row.css("th, td")] for row in table.css("tr")]
+    if not rows:
+        return []
+    header, *body = rows
+    colon, comma = ("：", "，") if locale.startswith("zh") else (": ", ", ")
+    sentences = []
+    for cells in body:
+        pairs = [
+            f"{name}{colon}{cell}" if name else cell
+            for name, cell in zip(header[1:], cells[1:], strict=False)
+            if cell
+        ]
+        if line := comma.join(filter(None, [cells[0] if cells else "", *pairs])):
+            sentences.append(line)
+    return sentences
+
+
+def _children(node: LexborNode, tag: str) -> Iterator[LexborNode]:
+    child = node.child
+    while child is not None:
+        if child.tag == tag:
+            yield child
+        child = child.next
+
+
+def _text(node: LexborNode) -> str:
+    return _squeeze(node.text(deep=True))
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.replace("\u21a9\ufe0e", "").split())
+
+
+def _pack(sentences: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Groups of whole sentences of about equal size, none much over the passage size."""
+    sizes = [_words(sentence) for sentence in sentences]
+    parts = max(1, round(sum(sizes) / _PASSAGE_WORDS))
+    target = sum(sizes) / parts
+    groups: list[tuple[str, ...]] = []
+    current: list[str] = []
+    filled = 0
+    for sentence, size in zip(sentences, sizes, strict=True):
+        if current and filled + size / 2 > target and len(groups) + 1 < parts:
+            groups.append(tuple(current))
+            current, filled = [], 0
+        current.append(sentence)
+        filled += size
+    if current:
+        groups.append(tuple(current))
+    return groups
+
+
+def _words(text: str) -> int:
+    """Length in words; two Han characters count as one."""
+    han = sum(1 for character in text if "\u3400" <= character <= "\u9fff")
+    return len(text.split()) + han // 2

@@ -1,0 +1,131 @@
+"""Publishing whole: written beside the old generation, checked, then one rename of the pointer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from search.errors import KnowledgeBaseError
+from search.generation import GENERATIONS, POINTER, Manifest, current_name, open_generation
+
+_STAGING = ".staging-"
+
+
+class PublishBusy(KnowledgeBaseError):
+    """Another process is publishing into the same folder."""
+
+    exit_code = 5
+
+
+class NothingToRollBackTo(KnowledgeBaseError):
+    """There is no earlier generation, or not the one that was named."""
+
+    exit_code = 2
+
+
+@contextmanager
+def publishing(data: Path) -> Iterator[None]:
+    """Hold the folder for one publisher; the lock goes with the process, however it ends."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "publish.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PublishBusy(f"{data}: another `kb index` is running; wait for it") from None
+        yield
+
+
+def staging_folder(data: Path, name: str) -> Path:
+    """An empty folder to write a generation into; left-overs of killed runs are removed."""
+    generations = data / GENERATIONS
+    generations.mkdir(parents=True, exist_ok=True)
+    for stale in generations.glob(f"{_STAGING}*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    folder = generations / f"{_STAGING}{name}"
+    folder.mkdir()
+    return folder
+
+
+def publish(data: Path, staged: Path, name: str) -> None:
+    """Move a staged generation into place and point at it.
+
+    It is opened and checked first. The pointer is replaced by one rename, so readers see the old
+    generation or the new one and never something between.
+    """
+    open_generation(staged)
+    for path in sorted(staged.rglob("*")):
+        _sync(path)
+    final = data / GENERATIONS / name
+    staged.rename(final)
+    _sync(final.parent)
+    point_to(data, name)
+
+
+def point_to(data: Path, name: str) -> None:
+    """Make a generation the current one."""
+    temporary = data / f".{POINTER}.new"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(name + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(data / POINTER)
+    _sync(data)
+
+
+def generations(data: Path) -> list[Manifest]:
+    """Complete generations, oldest first."""
+    folder = data / GENERATIONS
+    if not folder.is_dir():
+        return []
+    return [
+        Manifest.read(path)
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and (path / "manifest.json").exists()
+    ]
+
+
+def roll_back(data: Path, name: str | None = None) -> str:
+    """Point at the generation before the current one, or at a named one; gives its name."""
+    with publishing(data):
+        names = [manifest.name for manifest in generations(data)]
+        if name is None:
+            present = current_name(data)
+            earlier = names[: names.index(present)] if present in names else names
+            if not earlier:
+                raise NothingToRollBackTo(f"{data}: there is no earlier generation")
+            name = earlier[-1]
+        elif name not in names:
+            raise NothingToRollBackTo(
+                f"{data}: no generation {name!r}; there are {', '.join(names) or 'none'}"
+            )
+        open_generation(data / GENERATIONS / name)
+        point_to(data, name)
+        return name
+
+
+def prune(data: Path, *, keep: int) -> list[str]:
+    """Remove all but the newest `keep` generations, never the current one; gives their names.
+
+    A reader that still holds a removed one keeps its open files until it lets go.
+    """
+    present = current_name(data)
+    names = [manifest.name for manifest in generations(data)]
+    removable = [name for name in names[: max(0, len(names) - keep)] if name != present]
+    for name in removable:
+        # Renamed first, so that a kill in between leaves no half generation under its name.
+        doomed = data / GENERATIONS / f"{_STAGING}remove-{name}"
+        (data / GENERATIONS / name).rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+    return removable
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,92 @@
+"""The front matter of an article: the documented schema and the mend for each field."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, field_validator
+
+ID = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+Identifier = Annotated[str, StringConstraints(pattern=ID, max_length=80)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceModel(_Strict):
+    """A source of a statement about law or an institution."""
+
+    title: Text
+    url: HttpUrl
+    verified_on: date
+
+
+class PolicyModel(_Strict):
+    """One machine-readable rule; `section` is the anchor of the heading that states it."""
+
+    section: Identifier | Literal[""] = ""
+    platforms: tuple[Identifier, ...] = ()
+    reasons: tuple[Identifier, ...] = ()
+    window_days: int | None = Field(None, ge=0, le=3650)
+    window_from: (
+        Literal["order", "dispatch", "delivery", "warehouse-arrival", "purchase"] | None
+    ) = None
+    return_shipping: Literal["shop", "customer", "seller", "insurer", "none"] | None = None
+    refund_days: int | None = Field(None, ge=0, le=365)
+    refund_from: Literal["approval", "inspection", "cancellation", "seller-refund"] | None = None
+    refund_method: Literal["original", "balance", "gift-card", "choice"] | None = None
+    conditions: tuple[Text, ...] = ()
+    evidence: tuple[Identifier, ...] = ()
+
+
+class FrontMatter(_Strict):
+    """Everything between the two `---` lines."""
+
+    id: Identifier
+    title: Text
+    summary: Text
+    section: Identifier
+    tags: tuple[Text, ...] = ()
+    reasons: tuple[Identifier, ...] = ()
+    platforms: tuple[Identifier, ...] = ()
+    questions: tuple[Text, ...] = ()
+    status: Literal["draft", "published", "archived"]
+    owner: Text
+    updated: date
+    verified_on: date
+    review_by: date
+    redirect_from: tuple[str, ...] = ()
+    sources: tuple[SourceModel, ...] = ()
+    policy: tuple[PolicyModel, ...] = ()
+
+    @field_validator("redirect_from")
+    @classmethod
+    def _site_paths(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for path in paths:
+            if not re.fullmatch(r"(?:/[\w.~-]+)+/?", path):
+                raise ValueError(f"{path!r} is not a path of this site")
+        return tuple(path.rstrip("/") for path in paths)
+
+
+MENDS = {
+    "id": "Use lower-case letters, digits and hyphens, the same in every translation.",
+    "title": "Write the question or topic in at most 200 characters.",
+    "summary": "Write one or two sentences of at most 200 characters.",
+    "section": "Use a key of `sections` in taxonomy.yaml, the name of the folder.",
+    "tags": "Write a list such as [refund time, bank].",
+    "reasons": "Write a list of keys of `reasons` in taxonomy.yaml.",
+    "platforms": "Write a list of keys of `platforms` in taxonomy.yaml.",
+    "questions": "Write a list of questions of at most 200 characters each.",
+    "status": "Use draft, published or archived.",
+    "owner": "Name the team or person who answers for the article.",
+    "updated": "Write a date as 2026-11-22.",
+    "verified_on": "Write a date as 2026-11-22.",
+    "review_by": "Write a date as 2027-05-22.",
+    "redirect_from": "Write a list of former paths such as /en/refunds/old-name.",
+    "sources": "Give each source a title, an https url and verified_on.",
+    "policy": "Write a list of clauses; the README's front matter table names their fields.",
+}

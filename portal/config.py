@@ -1,0 +1,126 @@
+"""Every setting of the project; the only place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from search.embed import BUNDLED
+from search.errors import KnowledgeBaseError
+
+
+class SettingsInvalid(KnowledgeBaseError):
+    """An environment variable has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class Settings(BaseSettings):
+    """Twelve-factor settings; the description of a field is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KB_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    port: int = Field(
+        8000, ge=1, le=65535, validation_alias="PORT", description="Port `kb serve` listens on."
+    )
+    host: str = Field("127.0.0.1", description="Address `kb serve` listens on.")
+    articles: Path = Field(
+        Path("articles"), description="Folder of articles, taxonomy and word lists."
+    )
+    data: Path = Field(Path("var"), description="Folder of the index, its caches and the log.")
+    model: str = Field(
+        BUNDLED,
+        description="Embedding model: the bundled one, a sentence-transformers name, or a folder.",
+    )
+    database_url: str = Field(
+        "", description="SQLAlchemy address of the event log; empty: SQLite in `KB_DATA`."
+    )
+    secret_key: str = Field(
+        "",
+        repr=False,
+        description="Signs cookies and form tokens; empty: made once and kept in `KB_DATA`.",
+    )
+    base_url: str = Field(
+        "",
+        description="Public address such as `https://help.example`, for canonical links, "
+        "feed and sitemap; empty: taken from the request.",
+    )
+    contact_url: str = Field(
+        "",
+        description="The shop's own contact page, linked where a person is offered; gets the "
+        "question and the hand-over reference as `q` and `ref`.",
+    )
+    handover_mail: str = Field(
+        "", description="Mail address that hand-overs are sent to; needs `KB_SMTP_URL`."
+    )
+    smtp_url: str = Field(
+        "",
+        repr=False,
+        description="Mail server, `smtp://user:password@host:port` or `smtps://…`.",
+    )
+    default_locale: Literal["en", "zh-Hans"] = Field(
+        "en", description="Language of visitors whose browser asks for neither."
+    )
+    workers: int = Field(2, ge=1, le=64, description="Worker processes of `kb serve`.")
+    threads: int = Field(4, ge=1, le=64, description="Threads in each worker.")
+    retention_days: int = Field(
+        180, ge=1, description="Age in days beyond which `kb events purge` removes events."
+    )
+    rate_limit: str = Field(
+        "120 per minute", description="Searches and pages a visitor may ask for."
+    )
+    write_rate_limit: str = Field(
+        "20 per minute", description="Votes, events and hand-overs a visitor may send."
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
+    )
+    secure_cookies: bool = Field(
+        False, description="Send cookies over HTTPS only; on whenever `KB_BASE_URL` is https."
+    )
+    maintenance: bool = Field(False, description="Answer every page with the maintenance page.")
+    keep_generations: int = Field(
+        3, ge=1, le=100, description="Published generations kept for `kb rollback`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe message that is logged."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`auto` is text on a terminal and JSON elsewhere."
+    )
+
+    @property
+    def events_url(self) -> str:
+        """The address of the event log, the default filled in."""
+        return self.database_url or f"sqlite:///{(self.data / 'portal.db').absolute()}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` win. Raises `SettingsInvalid` naming every wrong one."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"{_variable(item['loc'])}={item['input']!r}: {item['msg']}" for item in error.errors()
+        ]
+        raise SettingsInvalid("; ".join(lines)) from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else ""
+    return name if name.isupper() else f"KB_{name.upper()}"
+
+
+def settings_table() -> str:
+    """The documented settings as a Markdown table, for the README."""
+    rows = ["| setting | default | what it does |", "|---|---|---|"]
+    for name, info in Settings.model_fields.items():
+        variable = str(info.validation_alias or f"KB_{name.upper()}")
+        default = f"`{info.default}`" if str(info.default) else "empty"
+        rows.append(f"| `{variable}` | {default} | {info.description} |")
+    return "\n".join(rows)

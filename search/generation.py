@@ -1,0 +1,214 @@
+"""One published generation: opened, checked and then only read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from search.catalogue import Catalogue
+from search.errors import IndexDamaged, IndexMismatch, IndexMissing
+from search.keyword import WhooshEngine
+from search.records import RecordFile
+from search.taxonomy import Taxonomy
+from search.text import NORMALISER_VERSION, Tokeniser
+from search.types import Embedder, Passage
+from search.vectors import FaissEngine
+
+FORMAT = 1
+POINTER = "current"
+GENERATIONS = "generations"
+_REPAIR = "run `kb index --rebuild`"
+
+
+class UnitKind(IntEnum):
+    """What a vector stands for."""
+
+    SENTENCE = 0
+    QUESTION = 1
+    TITLE = 2
+    PASSAGE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was made of and with; written last, so its presence means complete."""
+
+    name: str
+    created: str
+    format: int
+    model: str
+    dimension: int
+    normaliser: str
+    content_hash: str
+    articles: int
+    passages: int
+    units: int
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        path = folder / "manifest.json"
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            return cls(**data)
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexDamaged(f"{path}: cannot be read ({error}); {_REPAIR}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The explicit map from a row of the vector index to what it stands for; (n,) each."""
+
+    passage: npt.NDArray[np.int32]
+    sentence: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything a search reads. Held by a request from its start to its end."""
+
+    manifest: Manifest
+    catalogue: Catalogue
+    tokeniser: Tokeniser
+    keyword: WhooshEngine
+    vectors: FaissEngine
+    units: Units
+    passages: RecordFile
+    passage_article: npt.NDArray[np.int32]
+    gone: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    def passage(self, row: int) -> Passage:
+        return passage_from_dict(self.passages[row])
+
+
+def current_name(data: Path) -> str | None:
+    """The name the pointer holds, or None before the first publish."""
+    try:
+        name = (data / POINTER).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    if not name or "/" in name or name.startswith("."):
+        raise IndexDamaged(f"{data / POINTER}: holds {name!r}, no name of a generation; {_REPAIR}")
+    return name
+
+
+def open_current(data: Path, embedder: Embedder | None = None) -> Generation:
+    """Open what the pointer names. Raises `IndexMissing`, `IndexDamaged` or `IndexMismatch`."""
+    name = current_name(data)
+    if name is None:
+        raise IndexMissing(f"{data}: nothing has been published yet; run `kb index`")
+    return open_generation(data / GENERATIONS / name, embedder)
+
+
+def open_generation(folder: Path, embedder: Embedder | None = None) -> Generation:
+    """Open one generation and check that its parts agree with each other and with the embedder."""
+    if not folder.is_dir():
+        raise IndexDamaged(f"{folder}: the generation is not there; {_REPAIR}")
+    manifest = Manifest.read(folder)
+    _check_versions(manifest, folder, embedder)
+    try:
+        site = json.loads((folder / "site.json").read_text("utf-8"))
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in ("unit_passage", "unit_sentence", "unit_kind", "passage_article", "related")
+        }
+    except (OSError, ValueError, EOFError) as error:
+        raise IndexDamaged(f"{folder}: cannot be read ({error}); {_REPAIR}") from error
+    articles = RecordFile(folder / "articles.jsonl")
+    passages = RecordFile(folder / "passages.jsonl")
+    keyword = WhooshEngine(folder / "keyword")
+    vectors = FaissEngine.open(folder / "vectors.faiss")
+    _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays)
+    return Generation(
+        manifest=manifest,
+        catalogue=Catalogue(
+            articles,
+            Taxonomy.from_dict(site["taxonomy"]),
+            [[int(row) for row in rows if row >= 0] for rows in arrays["related"]],
+        ),
+        tokeniser=Tokeniser(site["words"]),
+        keyword=keyword,
+        vectors=vectors,
+        units=Units(arrays["unit_passage"], arrays["unit_sentence"], arrays["unit_kind"]),
+        passages=passages,
+        passage_article=arrays["passage_article"],
+        gone=frozenset(site["gone"]),
+    )
+
+
+def _check_versions(manifest: Manifest, folder: Path, embedder: Embedder | None) -> None:
+    if manifest.format != FORMAT:
+        raise IndexMismatch(
+            f"{folder}: written as format {manifest.format}, this version reads {FORMAT}; "
+            "run `kb index`"
+        )
+    if manifest.normaliser != NORMALISER_VERSION:
+        raise IndexMismatch(
+            f"{folder}: built with normaliser {manifest.normaliser}, this version has "
+            f"{NORMALISER_VERSION}; run `kb index`"
+        )
+    if embedder is None:
+        return
+    wanted = (embedder.model_id, embedder.dimension)
+    if wanted != (manifest.model, manifest.dimension):
+        raise IndexMismatch(
+            f"{folder}: built with model {manifest.model} ({manifest.dimension} numbers), "
+            f"KB_MODEL is {wanted[0]} ({wanted[1]}); run `kb index`, or set KB_MODEL back"
+        )
+
+
+def _check_counts(
+    manifest: Manifest,
+    folder: Path,
+    articles: RecordFile,
+    passages: RecordFile,
+    keyword: WhooshEngine,
+    vectors: FaissEngine,
+    arrays: Mapping[str, npt.NDArray[Any]],
+) -> None:
+    found = {
+        "articles": (manifest.articles, len(articles)),
+        "passages": (manifest.passages, len(passages)),
+        "passages in the keyword index": (manifest.passages, keyword.count),
+        "passages in the article map": (manifest.passages, len(arrays["passage_article"])),
+        "vectors": (manifest.units, vectors.count),
+        "rows in the unit table": (manifest.units, len(arrays["unit_passage"])),
+        "numbers in a vector": (manifest.dimension, vectors.dimension),
+    }
+    for what, (expected, actual) in found.items():
+        if expected != actual:
+            raise IndexDamaged(f"{folder}: {actual} {what}, {expected} expected; {_REPAIR}")
+
+
+def passage_to_dict(passage: Passage) -> dict[str, Any]:
+    """A JSON-ready form; `passage_from_dict` reads it back."""
+    return {
+        "id": passage.id,
+        "article_id": passage.article_id,
+        "locale": passage.locale,
+        "anchor": passage.anchor,
+        "headings": list(passage.headings),
+        "sentences": list(passage.sentences),
+    }
+
+
+def passage_from_dict(data: Mapping[str, Any]) -> Passage:
+    return Passage(
+        id=cast(str, data["id"]),
+        article_id=cast(str, data["article_id"]),
+        locale=cast(str, data["locale"]),
+        anchor=cast(str, data["anchor"]),
+        headings=tuple(data["headings"]),
+        sentences=tuple(data["sentences"]),
+    )

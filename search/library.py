@@ -1,0 +1,84 @@
+"""The published generation as a running process sees it: swapped when the pointer moves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from search.catalogue import Catalogue
+from search.errors import KnowledgeBaseError
+from search.generation import current_name, open_current
+from search.searcher import Searcher
+from search.types import Embedder, Response
+
+_LOOK_EVERY = 0.5  # seconds
+_log = logging.getLogger(__name__)
+
+
+class PublishedLibrary:
+    """Holds the current searcher. A request that has begun keeps the one it began with.
+
+    A new generation is opened by the first thread that notices it while the others go on with
+    the old one; if it cannot be opened, the old one stays and `problem` says why.
+    """
+
+    def __init__(self, data: Path, embedder: Embedder) -> None:
+        self._data = data
+        self._embedder = embedder
+        self._searcher: Searcher | None = None
+        self._looked = 0.0
+        self._refused: str | None = None
+        self._swap = threading.Lock()
+        self.problem: str | None = None
+
+    @property
+    def searcher(self) -> Searcher:
+        """The current searcher. Raises `IndexMissing` and its kin while there is none at all."""
+        if self._searcher is None:
+            with self._swap:
+                if self._searcher is None:
+                    self._searcher = Searcher(
+                        open_current(self._data, self._embedder), self._embedder
+                    )
+                    self._looked = time.monotonic()
+            return self._searcher
+        if time.monotonic() - self._looked > _LOOK_EVERY and self._swap.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._swap.release()
+        return self._searcher
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        present = self._searcher
+        name = None
+        try:
+            name = current_name(self._data)
+            if present is None or name in (None, present.generation.name, self._refused):
+                return
+            self._searcher = Searcher(open_current(self._data, self._embedder), self._embedder)
+            self._refused, self.problem = None, None
+            _log.info("generation %s is live", name)
+        except (KnowledgeBaseError, OSError) as error:
+            self._refused, self.problem = name, str(error)
+            _log.error("generation %s is refused, the old one stays: %s", name, error)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.searcher.generation.catalogue
+
+    @property
+    def generation(self) -> str:
+        return self.searcher.generation.name
+
+    def is_gone(self, path: str) -> bool:
+        """Whether an article that once stood at this path has been archived."""
+        return path in self.searcher.generation.gone
+
+    def search(self, query: str, **options: Any) -> Response:
+        """As `Searcher.search`, on the current generation."""
+        return self.searcher.search(query, **options)

@@ -1,0 +1,64 @@
+"""Records on disk, one JSON line each, read by row through a memory map.
+
+Nothing is kept on the heap, so workers share the pages and a large index starts at once.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search.errors import IndexDamaged
+
+
+def write_records(path: Path, records: Iterable[dict[str, Any]]) -> int:
+    """Write `path` and, beside it, the byte offset of every line; gives the number of records."""
+    offsets = [0]
+    with path.open("wb") as file:
+        for record in records:
+            line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            file.write(line)
+            offsets.append(offsets[-1] + len(line))
+    np.save(_offsets_path(path), np.asarray(offsets, np.int64))
+    return len(offsets) - 1
+
+
+class RecordFile:
+    """Random access to what `write_records` wrote."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._offsets = np.load(_offsets_path(path), mmap_mode="r", allow_pickle=False)
+            with path.open("rb") as file:
+                size = path.stat().st_size
+                self._bytes: mmap.mmap | bytes = (
+                    mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+                )
+        except (OSError, ValueError) as error:
+            raise IndexDamaged(f"{path}: cannot be read ({error}); run `kb index --rebuild`") from (
+                error
+            )
+        if len(self._offsets) == 0 or int(self._offsets[-1]) != size:
+            raise IndexDamaged(
+                f"{path}: {size} bytes where its offsets say otherwise; run `kb index --rebuild`"
+            )
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        record: dict[str, Any] = json.loads(
+            self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
+        )
+        return record
+
+
+def _offsets_path(path: Path) -> Path:
+    return path.with_suffix(".offsets.npy")

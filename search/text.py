@@ -1,0 +1,182 @@
+"""The one normaliser and tokeniser, used alike when building and when querying.
+
+Two texts that a reader would call the same (full or half width, Traditional or Simplified,
+upper or lower case, accented or not) normalise to the same string; `NORMALISER_VERSION` changes
+whenever that map changes, and a generation records it.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import opencc
+import rjieba
+import sentencex
+import Stemmer
+
+NORMALISER_VERSION = "1"
+
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_HAN_RUN = re.compile(f"[{HAN}]+")
+_TOKEN = re.compile(
+    rf"(?P<han>[{HAN}]+)|(?P<word>(?:(?![{HAN}])[^\W_])+(?:'(?:(?![{HAN}])[^\W_])+)*)"
+)
+_LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
+_SPACES = re.compile(r"\s+")
+_APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
+_TERMINATORS = re.compile(r"(?<=[。！？；!?;])")
+
+
+@lru_cache(maxsize=1)
+def stop_words() -> frozenset[str]:
+    """Words that say nothing of a topic; a query made of nothing else keeps them."""
+    text = (importlib.resources.files("search.data") / "stopwords.txt").read_text("utf-8")
+    return frozenset(
+        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
+    )
+
+
+@lru_cache(maxsize=1)
+def _simplified_characters() -> dict[int, str]:
+    """Traditional to Simplified, one character to one.
+
+    Phrase tables (乾隆, 乾燥) read the context, so a substring could convert differently from the
+    text it was copied from; a map of single characters cannot.
+    Source: OpenCC's t2s tables, asked once for every character, each on a line of its own.
+    """
+    characters = [
+        chr(code)
+        for low, high in ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
+        for code in range(low, high + 1)
+    ]
+    converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    simpler = {
+        old: new
+        for old, new in zip(characters, converted, strict=True)
+        if old != new and len(new) == 1
+    }
+    return {ord(old): simpler.get(new, new) for old, new in simpler.items()}
+
+
+def normalise(text: str) -> str:
+    """Fold `text` to the form that is indexed and searched; idempotent.
+
+    NFKC, Traditional to Simplified, case folding, accents off Latin, Greek and Cyrillic letters,
+    invisible characters out, white space to single spaces.
+    """
+    text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold()
+    if not text.isascii():
+        if _HAN_RUN.search(text):
+            text = text.translate(_simplified_characters())
+        decomposed = unicodedata.normalize("NFD", text)
+        text = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+        text = unicodedata.normalize("NFKC", text)
+    if not text.isprintable():
+        text = "".join(_visible(character) for character in text)
+    return _SPACES.sub(" ", text).strip()
+
+
+def _visible(character: str) -> str:
+    """The character itself, a space for a control character, nothing for mere formatting."""
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return " "
+    return "" if category in ("Cf", "Cs", "Co", "Cn") else character
+
+
+def is_mostly_han(text: str) -> bool:
+    """Whether a reader would call the text Chinese: a Han character counts as much as a word."""
+    han = sum(len(run) for run in _HAN_RUN.findall(text))
+    words = sum(1 for match in _TOKEN.finditer(text) if match["word"])
+    return han > 0 and han >= words
+
+
+def guess_locale(text: str) -> str:
+    """The locale a text is most likely written in: `en` or `zh-Hans`."""
+    return "zh-Hans" if is_mostly_han(text) else "en"
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences of running text in either language, in order, without empty ones.
+
+    A line break always ends a sentence; sentencex knows abbreviations and quotation marks, and
+    Chinese semicolons end a clause that stands by itself.
+    """
+    sentences: list[str] = []
+    for line in text.splitlines():
+        if not (line := line.strip()):
+            continue
+        language = "zh" if is_mostly_han(line) else "en"
+        for sentence in sentencex.segment(language, line):
+            parts = _TERMINATORS.split(sentence) if language == "zh" else [sentence]
+            sentences.extend(part.strip() for part in parts if part.strip())
+    return sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One indexed term and the characters of the normalised text it came from."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Tokeniser:
+    """Cuts normalised text into terms.
+
+    Latin words are stemmed (Snowball English); mixed tokens such as `iphone15` also give their
+    parts. Chinese runs are cut by jieba in search mode, with the domain's own words kept whole.
+    Segmentation alone never decides whether something is found: `grams` gives the character
+    pairs that any copied run of two characters must match.
+    """
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self.words = tuple(sorted({normalise(word) for word in words if word.strip()}))
+        self._jieba: rjieba.Jieba | None = None
+        self._stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+
+    def _segmenter(self) -> rjieba.Jieba:
+        if self._jieba is None:  # 0.2 s, so only once Chinese is seen
+            segmenter = rjieba.Jieba()
+            for word in self.words:
+                segmenter.add_word(word, 1_000_000, "n")
+            self._jieba = segmenter
+        return self._jieba
+
+    def tokens(self, normalised: str) -> Iterator[Token]:
+        """Terms of an already normalised text, with offsets into it."""
+        for match in _TOKEN.finditer(normalised):
+            start, end = match.span()
+            if match["han"]:
+                for word, low, high in self._segmenter().tokenize(match["han"], mode="search"):
+                    yield Token(word, start + low, start + high)
+                continue
+            word = match["word"]
+            yield Token(self._stem(word), start, end)
+            parts = list(_LETTERS_OR_DIGITS.finditer(word))
+            if len(parts) > 1 and "'" not in word:
+                for part in parts:
+                    yield Token(self._stem(part[0]), start + part.start(), start + part.end())
+
+    def terms(self, text: str) -> list[str]:
+        """Terms of any text, in order, repeated as often as they occur."""
+        return [token.text for token in self.tokens(normalise(text))]
+
+    def query_terms(self, text: str) -> list[str]:
+        """Distinct terms of a question without words that say nothing of its topic."""
+        terms = list(dict.fromkeys(self.terms(text)))
+        return [term for term in terms if term not in stop_words()] or terms
+
+
+def grams(text: str) -> list[str]:
+    """Overlapping pairs of Han characters, in order: `退款` and `款吗` of `退款吗`."""
+    pairs: list[str] = []
+    for run in _HAN_RUN.findall(normalise(text)):
+        pairs.extend(run[i : i + 2] for i in range(len(run) - 1))
+    return pairs

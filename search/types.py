@@ -1,0 +1,239 @@
+"""What crosses the borders of the package, and the seams another engine plugs in at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float32]
+
+LOCALES = ("en", "zh-Hans")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement about law or an institution comes from, and when it was last verified."""
+
+    title: str
+    url: str
+    verified_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyClause:
+    """One rule of an article, for machines: the prose it restates stands under `section`."""
+
+    section: str
+    platforms: tuple[str, ...]
+    reasons: tuple[str, ...]
+    window_days: int | None = None
+    window_from: str | None = None
+    return_shipping: str | None = None
+    refund_days: int | None = None
+    refund_from: str | None = None
+    refund_method: str | None = None
+    conditions: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading inside an article; `level` is 2 or more, `anchor` its id in the page."""
+
+    level: int
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A published article as the index knows it; `html` is sanitised."""
+
+    id: str
+    locale: str
+    section: str
+    slug: str
+    title: str
+    summary: str
+    html: str
+    headings: tuple[Heading, ...]
+    updated: date
+    verified_on: date
+    review_by: date
+    owner: str
+    tags: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    policy: tuple[PolicyClause, ...] = ()
+    sources: tuple[Source, ...] = ()
+    redirect_from: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where readers find it, from the root of the site."""
+        return f"/{self.locale}/{self.section}/{self.slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one article under one heading, the unit that is retrieved.
+
+    `id` is made of the article, locale, anchor and position, never of the text.
+    """
+
+    id: str
+    article_id: str
+    locale: str
+    anchor: str
+    headings: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        joint = "" if self.locale.startswith("zh") else " "
+        return joint.join(self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the reader restricted the search to; empty means everything."""
+
+    section: str | None = None
+    platform: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a snippet; `hit` when it matches the question."""
+
+    text: str
+    hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a result stands where it stands: one line of the trace."""
+
+    passage_id: str
+    score: float
+    keyword: float
+    similarity: float
+    terms: tuple[tuple[str, float], ...] = ()
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One article, represented by its best passage."""
+
+    article: Article
+    passage: Passage
+    score: float
+    snippet: tuple[Span, ...]
+    translated: bool = False
+    """True when the article is in another language than the reader's and has no translation."""
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best sentence or two, word for word, with where they stand."""
+
+    text: str
+    article: Article
+    anchor: str
+    heading: str
+    policy: PolicyClause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the searcher did with the question."""
+
+    normalised: str
+    sentences: tuple[str, ...]
+    terms: tuple[str, ...]
+    mode: str
+    keyword_weight: float
+    features: dict[str, float] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Everything the portal, the API and the command line show for one question."""
+
+    query: str
+    locale: str
+    results: tuple[Result, ...]
+    answer: Answer | None
+    confidence: float
+    resolved: bool
+    trace: Trace
+    generation: str
+
+
+class Embedder(Protocol):
+    """Text to unit vectors. Queries and documents may need different prompts."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32 with rows of length 1."""
+        ...
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32 with rows of length 1."""
+        ...
+
+
+class KeywordEngine(Protocol):
+    """Scores passages by the words they share with a question."""
+
+    @property
+    def count(self) -> int:
+        """Number of passages."""
+        ...
+
+    def search(self, terms: Sequence[str], *, limit: int) -> tuple[Rows, Scores]:
+        """Passage rows and positive scores, best first, at most `limit`."""
+        ...
+
+    def explain(self, terms: Sequence[str], row: int) -> dict[str, float]:
+        """What each term adds to the score of one passage; terms that add nothing are absent."""
+        ...
+
+    def document_frequency(self, term: str) -> int:
+        """In how many passages the term stands."""
+        ...
+
+
+class VectorEngine(Protocol):
+    """Nearest sentences by inner product."""
+
+    @property
+    def count(self) -> int:
+        """Number of vectors."""
+        ...
+
+    def search(self, queries: Vectors, *, limit: int) -> tuple[Rows, Scores]:
+        """For (q, d) queries, (q, k) rows and similarities, best first, k = min(limit, count)."""
+        ...
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """(n, d) stored vectors of the given rows."""
+        ...
