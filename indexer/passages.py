@@ -29,7 +29,7 @@ def split_article(*, article_id: str, locale: str, title: str, html: str) -> lis
     """Passages of one article in reading order; every sentence stands in exactly one."""
     passages: list[Passage] = []
     for section in split_sections(html, title=title, locale=locale):
-        for number, sentences in enumerate(_pack(section.sentences)):
+        for number, sentences in enumerate(pack(section.sentences)):
             place = section.anchor or "top"
             passages.append(
                 Passage(
@@ -138,7 +138,7 @@ def _squeeze(text: str) -> str:
     return " ".join(text.replace("\u21a9\ufe0e", "").split())
 
 
-def _pack(sentences: tuple[str, ...]) -> list[tuple[str, ...]]:
+def pack(sentences: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Groups of whole sentences of about equal size, none much over the passage size."""
     sizes = [_words(sentence) for sentence in sentences]
     parts = max(1, round(sum(sizes) / _PASSAGE_WORDS))

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, cast
 
-from flask import current_app
+import sqlalchemy as sa
+import structlog
+from flask import Flask, current_app
 
 from portal.config import Settings
-from portal.events import SafeEventStore
+from portal.database import migrate, open_engine
+from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
 from portal.metrics import Metrics
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
+from search.embed import open_embedder
+from search.errors import KnowledgeBaseError
+from search.library import PublishedLibrary
 from search.types import Filters, Response
+
+_log = structlog.get_logger(__name__)
 
 _KEY = "kb_services"
 
@@ -32,11 +40,20 @@ class SearchLibrary(Protocol):
         """Name of the current generation."""
         ...
 
+    @property
+    def problem(self) -> str | None:
+        """Why a newer generation is refused, or None."""
+        ...
+
+    def is_gone(self, path: str) -> bool:
+        """Whether an article that once stood at this path has been archived."""
+        ...
+
     def search(
         self,
         query: str,
         *,
-        locale: str,
+        locale: str | None,
         filters: Filters = ...,
         limit: int = 10,
         mode: str = "hybrid",
@@ -54,13 +71,56 @@ class Services:
     visitors: VisitorKeys
     metrics: Metrics
     clock: Callable[[], datetime]
+    engine: sa.Engine
 
 
-def install(app: object, services: Services) -> None:
+def install(app: Flask, services: Services) -> None:
     """Attach the services to a Flask app."""
-    app.extensions[_KEY] = services  # type: ignore[attr-defined]
+    app.extensions[_KEY] = services
 
 
 def services() -> Services:
     """The services of the app that handles the present request."""
     return cast(Services, current_app.extensions[_KEY])
+
+
+def open_services(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Services:
+    """The real services. An index or a log that cannot be opened does not stop the portal."""
+    clock = clock or (lambda: datetime.now(UTC))
+    metrics = Metrics()
+    engine = open_engine(settings.events_url)
+    library = PublishedLibrary(settings.data, open_embedder(settings.model))
+    _warm_up(library)
+    try:
+        migrate(engine)
+    except EventsUnavailable as error:
+        _log.error("event_log_unavailable", detail=str(error))
+
+    def on_failure(operation: str, error: Exception) -> None:
+        metrics.event_failures.labels(operation).inc()
+        _log.error("event_not_stored", operation=operation, detail=str(error))
+
+    events = SafeEventStore(SqlEventStore(engine, clock), on_failure)
+    return Services(settings, library, events, VisitorKeys(engine, clock), metrics, clock, engine)
+
+
+def _warm_up(library: PublishedLibrary) -> None:
+    """Load index and model now, so that no visitor waits and workers share the pages."""
+    try:
+        library.search("ready?", locale="en", limit=1)
+        library.search("好了吗", locale="zh-Hans", limit=1)
+    except KnowledgeBaseError as error:
+        _log.error("index_unavailable", detail=str(error))
+
+
+def open_event_log(settings: Settings) -> SqlEventStore:
+    """The log for the command line, where a failure must be told."""
+    engine = open_engine(settings.events_url)
+    migrate(engine)
+    return SqlEventStore(engine, lambda: datetime.now(UTC))
+
+
+def close_after_fork(app: Flask) -> None:
+    """A worker must not use the database connections of the process it was forked from."""
+    here = cast(Services, app.extensions[_KEY])
+    here.engine.dispose(close=False)

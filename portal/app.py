@@ -1,0 +1,114 @@
+"""The Flask application factory."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import portal.api
+import portal.health
+import portal.help
+from portal import problems, security
+from portal.assets import templates_folder
+from portal.config import Settings, load_settings
+from portal.secret import secret_key
+from portal.services import Services, install, open_services
+
+_MAX_BODY = 64 * 1024
+_log = structlog.get_logger("portal.access")
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The portal. Reads the environment only when no settings are given."""
+    settings = settings or (services.settings if services else load_settings())
+    app = Flask("portal", template_folder=str(templates_folder()), static_folder=None)
+    https = settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        MAX_CONTENT_LENGTH=_MAX_BODY,
+        SESSION_COOKIE_NAME="kb",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies or https,
+        WTF_CSRF_TIME_LIMIT=None,  # a form left open over night must still be accepted
+        WTF_CSRF_SSL_STRICT=False,  # SameSite and the token protect; proxies hide the scheme
+        RATELIMIT_HEADERS_ENABLED=True,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    install(app, services or open_services(settings))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    csrf = CSRFProtect(app)
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        default_limits=[settings.rate_limit],
+        storage_uri="memory://",
+        strategy="moving-window",
+    )
+    _measure(app)
+    _maintain(app, settings)
+    security.init_app(app, https=https)
+    problems.init_app(app)
+    portal.help.register(app)
+    portal.api.register(app, csrf)
+    portal.health.register(app, limiter)
+    _limit_writes(app, limiter, settings.write_rate_limit)
+    return app
+
+
+def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
+    """Votes, events and hand-overs share a stricter limit than reading."""
+    shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
+    for rule in app.url_map.iter_rules():
+        if rule.methods and "POST" in rule.methods:
+            view: Any = app.view_functions[rule.endpoint]
+            app.view_functions[rule.endpoint] = shared(view)
+    limiter.exempt(app.view_functions["asset"])
+
+
+def _maintain(app: Flask, settings: Settings) -> None:
+    """With KB_MAINTENANCE every page but the probes and the files pages need answers 503."""
+
+    @app.before_request
+    def closed() -> None:
+        if settings.maintenance and request.endpoint not in {
+            "asset", "favicon", "healthz", "readyz", "metrics",
+        }:  # fmt: skip
+            raise ServiceUnavailable("The help centre is being maintained.")
+
+
+def _measure(app: Flask) -> None:
+    """Count and time every request; the log has the path but never the question."""
+    metrics = app.extensions["kb_services"].metrics
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def stop(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        endpoint = request.endpoint or "none"
+        metrics.requests.labels(endpoint, str(response.status_code)).inc()
+        metrics.request_seconds.labels(endpoint).observe(seconds)
+        if endpoint not in {"healthz", "readyz", "metrics", "asset"}:
+            _log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+            )
+        return response

@@ -1,0 +1,111 @@
+"""Opens the database of the event log and brings its tables up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from portal.event_types import EventsUnavailable
+
+BUSY_SECONDS = 0.25
+"""How long a request waits for another writer before it goes on without its event."""
+
+_MIGRATION_BUSY_MS = 30_000
+_POSTGRES_LOCK = 0x6B62706F7274616C  # "kbportal"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for `url`; nothing is connected yet.
+
+    SQLite gets write-ahead logging, foreign keys, overwriting of deleted rows and a short busy
+    timeout; `sqlite://` is one database in memory, shared by all threads of the process.
+    """
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return sa.create_engine(address, pool_pre_ping=True)
+    in_memory = address.database in (None, "", ":memory:")
+    if address.database and not in_memory and not address.database.startswith("file:"):
+        # A folder that cannot be made is reported by the first connection, where it can be handled.
+        with contextlib.suppress(OSError):
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = sa.create_engine(
+        address,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        **options,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would begin transactions only before some statements, and never before DDL.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        # Another process is just switching it over, or nothing may be written here at all.
+        if "locked" not in str(error) and "readonly" not in str(error):
+            raise
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the tables up to date, all steps or none; processes that start together queue up.
+
+    Raises `EventsUnavailable` when the database cannot be reached, or is newer than this program.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        with engine.connect() as connection, _locked(connection) as locked:
+            config.attributes["connection"] = locked
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise EventsUnavailable(
+            f"event log: its tables are not known to this version ({error}); update kb-portal"
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise EventsUnavailable(
+            f"event log at {engine.url.render_as_string()}: cannot be prepared ({error}); "
+            "check that the folder exists and can be written, or set KB_DATABASE_URL"
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(connection: sa.Connection) -> Any:
+    """The connection in a transaction no second process can be in."""
+    if connection.dialect.name != "sqlite":
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+            yield connection
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={_MIGRATION_BUSY_MS}")
+    try:
+        connection = connection.execution_options(sqlite_begin="IMMEDIATE")
+        with connection.begin():
+            yield connection
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")

@@ -1,0 +1,273 @@
+"""The event log in a database: what was asked, opened, voted on and passed to a person."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from portal.database import migrate, open_engine
+from portal.event_types import (
+    Clock,
+    Counts,
+    EventStore,
+    EventsUnavailable,
+    Handover,
+    SearchEvent,
+    ShownResult,
+    UnresolvedQuery,
+    View,
+    Vote,
+    VoteCounts,
+)
+from portal.redact import redact, shorten
+from portal.safe_events import SafeEventStore
+from portal.tables import EVENTS, HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES
+from portal.unresolved import rank_unresolved
+from search.text import normalise
+
+__all__ = [
+    "Clock",
+    "Counts",
+    "EventStore",
+    "EventsUnavailable",
+    "Handover",
+    "SafeEventStore",
+    "SearchEvent",
+    "ShownResult",
+    "SqlEventStore",
+    "UnresolvedQuery",
+    "View",
+    "Vote",
+    "VoteCounts",
+    "open_event_store",
+]
+
+QUERY_LIMIT = 500
+COMMENT_LIMIT = 2000
+MESSAGE_LIMIT = 5000
+_WORD_LIMIT = 100
+_PURGE_CHUNK = 1000
+
+
+class SqlEventStore:
+    """An `EventStore` over SQLAlchemy; needs the tables `portal.database.migrate` makes."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def record_search(self, event: SearchEvent) -> None:
+        query = _clean(event.query, QUERY_LIMIT)
+        row = {
+            "id": event.id,
+            "at": event.at,
+            "visitor": event.visitor,
+            "locale": event.locale,
+            "query": query,
+            "normalised": normalise(query),
+            "channel": event.channel,
+            "mode": event.mode,
+            "confidence": event.confidence,
+            "resolved": event.resolved,
+            "answer_article": event.answer_article,
+            "section": _word(event.section),
+            "platform": _word(event.platform),
+            "generation": event.generation,
+            "duration_ms": event.duration_ms,
+            "bot": event.bot,
+        }
+        results = [
+            {
+                "search_id": event.id,
+                "position": position,
+                "article_id": result.article_id,
+                "locale": result.locale,
+                "anchor": result.anchor,
+                "score": result.score,
+            }
+            for position, result in enumerate(event.results, start=1)
+        ]
+        with self._transaction("write a search") as connection:
+            if _insert(connection, SEARCHES, row) and results:
+                connection.execute(sa.insert(SEARCH_RESULTS), results)
+
+    def record_view(self, event: View) -> None:
+        row = {
+            "id": event.id,
+            "at": event.at,
+            "visitor": event.visitor,
+            "article_id": event.article_id,
+            "locale": event.locale,
+            "search_id": event.search_id,
+            "position": event.position,
+            "bot": event.bot,
+        }
+        with self._transaction("write a view") as connection:
+            _insert(connection, VIEWS, row)
+
+    def record_vote(self, event: Vote) -> None:
+        row = {
+            "id": event.id,
+            "at": event.at,
+            "visitor": event.visitor,
+            "article_id": event.article_id,
+            "locale": event.locale,
+            "helpful": event.helpful,
+            "reason": _word(event.reason),
+            "comment": _clean(event.comment, COMMENT_LIMIT),
+            "search_id": event.search_id,
+        }
+        with self._transaction("write a vote") as connection:
+            _insert(connection, VOTES, row)
+
+    def record_handover(self, event: Handover) -> None:
+        """Also marks a hand-over recorded before as delivered; nothing else of it changes."""
+        row = {
+            "id": event.id,
+            "reference": event.reference,
+            "at": event.at,
+            "visitor": event.visitor,
+            "locale": event.locale,
+            "query": _clean(event.query, QUERY_LIMIT),
+            "articles": list(event.articles),
+            "message": _clean(event.message, MESSAGE_LIMIT),
+            "delivered": event.delivered,
+        }
+        with self._transaction("write a hand-over") as connection:
+            if not _insert(connection, HANDOVERS, row) and event.delivered:
+                delivered = sa.update(HANDOVERS).where(HANDOVERS.c.id == event.id)
+                connection.execute(delivered.values(delivered=True))
+
+    def popular(self, locale: str, since: datetime, limit: int) -> list[tuple[str, int]]:
+        visitors = sa.func.count(VIEWS.c.visitor.distinct())
+        query = (
+            sa.select(VIEWS.c.article_id, visitors)
+            .where(VIEWS.c.locale == locale, VIEWS.c.at >= since, VIEWS.c.bot.is_(False))
+            .group_by(VIEWS.c.article_id)
+            .order_by(visitors.desc(), VIEWS.c.article_id)
+            .limit(limit)
+        )
+        with self._transaction("read popular articles") as connection:
+            return [(article, count) for article, count in connection.execute(query)]
+
+    def unresolved(self, since: datetime, limit: int) -> list[UnresolvedQuery]:
+        with self._transaction("read unresolved questions") as connection:
+            return rank_unresolved(connection, since=since, limit=limit, now=self._clock())
+
+    def handovers(self, since: datetime) -> list[Handover]:
+        query = (
+            sa.select(HANDOVERS)
+            .where(HANDOVERS.c.at >= since)
+            .order_by(HANDOVERS.c.at.desc(), HANDOVERS.c.id)
+        )
+        with self._transaction("read hand-overs") as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Handover(**{**row, "articles": tuple(row["articles"])}) for row in rows]
+
+    def votes(self, article_id: str) -> VoteCounts:
+        turn = sa.func.row_number().over(
+            partition_by=VOTES.c.visitor, order_by=(VOTES.c.at.desc(), VOTES.c.id.desc())
+        )
+        latest = (
+            sa.select(VOTES.c.helpful, turn.label("turn"))
+            .where(VOTES.c.article_id == article_id)
+            .subquery()
+        )
+        query = (
+            sa.select(latest.c.helpful, sa.func.count())
+            .where(latest.c.turn == 1)
+            .group_by(latest.c.helpful)
+        )
+        with self._transaction("read votes") as connection:
+            by_answer = {bool(helpful): count for helpful, count in connection.execute(query)}
+        return VoteCounts(helpful=by_answer.get(True, 0), unhelpful=by_answer.get(False, 0))
+
+    def counts(self, *, since: datetime | None = None) -> Counts:
+        human_search, human_view = SEARCHES.c.bot.is_(False), VIEWS.c.bot.is_(False)
+        with self._transaction("count events") as connection:
+
+            def count(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:
+                query = sa.select(sa.func.count()).select_from(table).where(*conditions)
+                if since is not None:
+                    query = query.where(table.c.at >= since)
+                return connection.scalar(query) or 0
+
+            return Counts(
+                searches=count(SEARCHES, human_search),
+                resolved=count(SEARCHES, human_search, SEARCHES.c.resolved.is_(True)),
+                views=count(VIEWS, human_view),
+                clicks=count(VIEWS, human_view, VIEWS.c.search_id.is_not(None)),
+                votes=count(VOTES),
+                handovers=count(HANDOVERS),
+                bots=count(SEARCHES, ~human_search) + count(VIEWS, ~human_view),
+            )
+
+    def purge(self, before: datetime) -> int:
+        """Forget everything older, in short transactions that let visitors' events in between."""
+        removed = 0
+        for table in EVENTS:
+            old = sa.select(table.c.id).where(table.c.at < before).limit(_PURGE_CHUNK)
+            chunk = sa.delete(table).where(table.c.id.in_(old.scalar_subquery()))
+            while True:
+                with self._transaction(f"purge {table.name}") as connection:
+                    rows = connection.execute(chunk).rowcount
+                removed += rows
+                if rows < _PURGE_CHUNK:
+                    break
+        if self._engine.dialect.name == "sqlite":
+            self._empty_journal()
+        return removed
+
+    def _empty_journal(self) -> None:
+        """What was deleted is also gone from the write-ahead log, unless somebody reads it now."""
+        with contextlib.suppress(SQLAlchemyError), self._engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
+    def _transaction(self, purpose: str) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            # The statement's parameters hold what the visitor wrote; only the cause is repeated.
+            cause = getattr(error, "orig", None) or type(error).__name__
+            raise EventsUnavailable(
+                f"event log at {self._engine.url.render_as_string()}: cannot {purpose} ({cause}); "
+                "see that the database is there, may be written and is not locked"
+            ) from None
+
+
+def open_event_store(url: str) -> SqlEventStore:
+    """The plain store, its tables made, for commands that must hear of every failure."""
+    engine = open_engine(url)
+    migrate(engine)
+    return SqlEventStore(engine, lambda: datetime.now(UTC))
+
+
+def _insert(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert unless the id is there already; gives whether it was new."""
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(table), row)
+    except IntegrityError:
+        known = sa.select(table.c.id).where(table.c.id == row["id"])
+        if connection.scalar(known) is None:
+            raise
+        return False
+    return True
+
+
+def _clean(text: str, limit: int) -> str:
+    """What may be stored of a free text."""
+    text = text.encode(errors="replace").decode().replace("\0", " ")
+    return shorten(redact(text), limit)
+
+
+def _word(text: str | None) -> str | None:
+    return None if text is None else _clean(text, _WORD_LIMIT)

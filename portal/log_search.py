@@ -1,0 +1,50 @@
+"""Puts a settled search into the event log, from whichever door it came."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import request
+
+from portal.events import SearchEvent, ShownResult
+from portal.services import services
+from portal.visitors import is_bot
+from search.types import Filters, Response
+
+_SHOWN = 10
+
+
+def log_search(found: Response, *, channel: str, filters: Filters | None = None) -> str:
+    """Record what was asked and shown; gives the id that clicks and votes refer to."""
+    here = services()
+    agent = request.headers.get("User-Agent", "")
+    filters = filters or Filters()
+    event = SearchEvent(
+        id=uuid.uuid4().hex,
+        at=here.clock(),
+        visitor=here.visitors.key(request.remote_addr or "", agent),
+        locale=found.locale,
+        query=found.query,
+        channel=channel,
+        mode=found.trace.mode,
+        confidence=found.confidence,
+        resolved=found.resolved,
+        answer_article=found.answer.article.id if found.answer else None,
+        section=filters.section,
+        platform=filters.platform,
+        generation=found.generation,
+        duration_ms=sum(found.trace.timings_ms.values()),
+        bot=is_bot(agent),
+        results=tuple(
+            ShownResult(r.article.id, r.article.locale, r.passage.anchor, r.score)
+            for r in found.results[:_SHOWN]
+        ),
+    )
+    here.events.record_search(event)
+    outcome = "answered" if found.resolved else "unsure" if found.results else "nothing"
+    here.metrics.searches.labels(channel, found.locale, outcome).inc()
+    for stage, milliseconds in found.trace.timings_ms.items():
+        here.metrics.stage_seconds.labels(stage).observe(milliseconds / 1000)
+    if found.trace.degraded:
+        here.metrics.degraded.inc()
+    return event.id

@@ -1,0 +1,94 @@
+"""Sends hand-overs to the team by SMTP."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import unquote, urlsplit
+
+from portal.config import Settings
+from search.errors import KnowledgeBaseError
+
+_TIMEOUT = 10
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+class MailFailed(KnowledgeBaseError):
+    """The mail server refused a message or could not be reached."""
+
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverMail:
+    """A question for a person, complete: the mail is the only place that keeps the address."""
+
+    reference: str
+    locale: str
+    query: str
+    message: str
+    reply_to: str
+    articles: Sequence[tuple[str, str]]
+
+
+def can_mail(settings: Settings) -> bool:
+    """Whether a server and a recipient are set."""
+    return bool(settings.smtp_url and settings.handover_mail)
+
+
+def compose(settings: Settings, handover: HandoverMail) -> EmailMessage:
+    """The message; header values are single lines whatever was typed."""
+    first_line = " ".join((handover.query or handover.message).split())
+    message = EmailMessage()
+    message["Subject"] = f"[{handover.reference}] {first_line[:80]}"
+    message["From"] = settings.handover_mail
+    message["To"] = settings.handover_mail
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid(domain=settings.handover_mail.rpartition("@")[2] or None)
+    if handover.reply_to:
+        message["Reply-To"] = " ".join(handover.reply_to.split())
+    lines = [
+        f"Reference: {handover.reference}",
+        f"Language: {handover.locale}",
+        f"Searched for: {handover.query or '-'}",
+        f"Reply to: {handover.reply_to or 'no address given'}",
+        "",
+        handover.message,
+        "",
+        "Articles read:" if handover.articles else "No articles read.",
+        *(f"- {title}\n  {url}" for title, url in handover.articles),
+    ]
+    message.set_content("\n".join(lines) + "\n")
+    return message
+
+
+def send_handover(settings: Settings, handover: HandoverMail) -> None:
+    """Send one hand-over. Raises `MailFailed`; the password is never part of the message."""
+    server = urlsplit(settings.smtp_url)
+    if server.scheme not in _PORTS or not server.hostname:
+        raise MailFailed("KB_SMTP_URL must look like smtp://user:password@host:port")
+    try:
+        port = server.port or _PORTS[server.scheme]
+        message = compose(settings, handover)
+        with _connect(server.scheme, server.hostname, port) as connection:
+            if server.username:
+                connection.login(unquote(server.username), unquote(server.password or ""))
+            connection.send_message(message)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        reason = type(error).__name__
+        raise MailFailed(f"{server.hostname} did not take the mail ({reason})") from error
+
+
+def _connect(scheme: str, host: str, port: int) -> smtplib.SMTP:
+    """A connection, encrypted from the start or as soon as the server offers it."""
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT, context=ssl.create_default_context())
+    connection = smtplib.SMTP(host, port, timeout=_TIMEOUT)
+    connection.ehlo()
+    if connection.has_extn("starttls"):
+        connection.starttls(context=ssl.create_default_context())
+    return connection

@@ -1,0 +1,1 @@
+"""Migrations in order; a file that has been released is never changed."""

@@ -1,0 +1,70 @@
+"""`kb serve`: gunicorn with workers that share the index's pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from portal.config import Settings
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn configured by our settings alone."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Made once before the workers are forked, so that they share its memory."""
+        from portal.app import create_app
+        from portal.services import close_after_fork
+
+        app = create_app(self._settings)
+        self.cfg.set("post_fork", lambda _server, _worker: close_after_fork(app))
+        return app
+
+
+def run(settings: Settings) -> None:
+    """Serve until stopped; SIGTERM lets requests finish."""
+    metrics = settings.data.absolute() / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    # prometheus_client takes the folder that workers share from here, at its first import.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _Server(
+        settings,
+        {
+            "bind": f"{settings.host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": "gthread",
+            "preload_app": True,
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "keepalive": 5,
+            "accesslog": None,
+            "loglevel": settings.log_level,
+            "logger_class": "portal.server_log.Logger",
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+            "child_exit": _forget_worker,
+            "control_socket_disable": True,
+        },
+    ).run()
+
+
+def _forget_worker(_server: Any, worker: Any) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
