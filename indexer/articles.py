@@ -197,5 +197,12 @@ def _read_words(root: Path) -> tuple[str, ...]:
     path = root / _WORDS_FILE
     if not path.exists():
         return ()
-    lines = (line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines())
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        name = f"{root.name}/{_WORDS_FILE}"
+        raise ArticlesInvalid(
+            [Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8.")]
+        ) from error
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -12,6 +13,8 @@ from indexer.markdown import relative_target
 from indexer.problems import Problem, shown
 from search.text import normalise
 from search.types import LOCALES
+
+_FIRST_LEVEL = re.compile(r"#(?!#)|=+\s*$")  # `# Title`, or a line of `=` under it
 
 
 def check_folder(root: Path, *, today: date) -> tuple[Library, list[Problem]]:
@@ -101,9 +104,9 @@ def _check_body(file: File, library: Library, name: str) -> Iterator[Problem]:
         yield Problem(name, file.parsed.body_line, "", "the article is empty", "Write its text.")
     fenced = False
     for offset, line in enumerate(body.splitlines()):
-        if line.lstrip().startswith(("```", "~~~")):
+        if line.startswith(("```", "~~~")):
             fenced = not fenced
-        if line.startswith("# ") and not fenced:
+        if _FIRST_LEVEL.match(line) and not fenced:
             yield Problem(
                 name, file.parsed.body_line + offset, "", "a heading of the first level",
                 "Start with ##; the title is in the front matter.",
@@ -112,7 +115,7 @@ def _check_body(file: File, library: Library, name: str) -> Iterator[Problem]:
     for link in file.rendered.links:
         target, _, anchor = link.target.partition("#")
         at = _line_of(file, link.target)
-        other = published.get(relative_target(file.path, target))
+        other = published.get(relative_target(file.path, target)) if target else file
         if other is None:
             yield Problem(
                 name, at, "", f"the link {link.target!r} leads to no published article",

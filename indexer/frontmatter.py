@@ -16,6 +16,22 @@ _FENCE = "---"
 Location = tuple[int | str, ...]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without dates, which the schema reads and can say the field of, and without aliases,
+    which a page of text never needs and which may go round in circles."""
+
+    yaml_implicit_resolvers = {
+        first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "`*` at the start of a value", mark)
+        return super().compose_node(parent, index)
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A file's front matter, its body, and the line each of them starts on (1-based)."""
@@ -46,9 +62,10 @@ def parse(text: str, path: str) -> Parsed | list[Problem]:
         return [Problem(path, 1, "", "the front matter has no end", "Close it with a line `---`.")]
     source = "\n".join(lines[1:end])
     try:
-        root = yaml.compose(source, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(source)
-    except (yaml.YAMLError, ValueError) as error:
+        loader = _Loader(source)
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root is not None else None
+    except Exception as error:  # YAML's own errors, and what its explicit tags and nesting raise
         return [_syntax_problem(error, path)]
     if not isinstance(root, yaml.MappingNode) or not isinstance(data, dict):
         return [
@@ -86,7 +103,7 @@ def _collect_lines(
 
 
 def _plain(value: Any) -> Any:
-    """YAML's lists as tuples and date-times as dates, as the schema wants them."""
+    """YAML's lists as tuples and explicit date-times as dates, as the schema wants them."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -101,7 +118,7 @@ def _plain(value: Any) -> Any:
 def _syntax_problem(error: Exception, path: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 2 if mark is not None else 2
-    message = getattr(error, "problem", None) or str(error)
+    message = getattr(error, "problem", None) or str(error).partition("\n")[0]
     return Problem(
         path, line, "", f"the YAML cannot be read ({message})", "Quote text that contains `: `."
     )
@@ -117,10 +134,11 @@ def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:
     name = ".".join(str(part) for part in location)
     top = str(location[0]) if location else ""
     mends = {
-        "missing": f"Add `{top}: …`. {MENDS.get(top, '')}".strip(),
-        "string_type": f'Put the value in quotes: "{item["input"]}".',
+        "missing": f"Add `{location[-1] if location else ''}: …`. {MENDS.get(top, '')}".strip(),
         "extra_forbidden": f"Remove it; known fields: {', '.join(FrontMatter.model_fields)}.",
     }
+    if item["type"] == "string_type" and isinstance(item["input"], int | float):
+        mends["string_type"] = f'Put the value in quotes: "{item["input"]}".'
     message = {
         "missing": "the field is missing",
         "extra_forbidden": "the field is not known",

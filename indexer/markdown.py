@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as entities
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ def render(text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
     converter = Markdown(
         extensions=[
             "tables",
+            "fenced_code",
             "admonition",
             "footnotes",
             "attr_list",
@@ -104,7 +106,8 @@ def render(text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
 def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
     found: list[Heading] = []
     for token in tokens:
-        found.append(Heading(token["level"], token["id"], nh3.clean(token["name"], tags=set())))
+        title = entities.unescape(nh3.clean(token["name"], tags=set()))
+        found.append(Heading(token["level"], token["id"], title))
         found.extend(_headings(token["children"]))
     return found
 
@@ -128,7 +131,10 @@ class _ResolveLinks(Treeprocessor):
     def run(self, root: Element) -> None:
         for link in root.iter("a"):
             target = link.get("href", "")
-            if ":" in target or target.startswith(("/", "#", "//")):
+            if ":" in target or target.startswith("/"):
+                continue
+            if target.startswith("#"):
+                self._page.links.append(Link(target))
                 continue
             self._page.links.append(Link(target))
             file, hash_, anchor = target.partition("#")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -28,12 +30,13 @@ class Section:
 def split_article(*, article_id: str, locale: str, title: str, html: str) -> list[Passage]:
     """Passages of one article in reading order; every sentence stands in exactly one."""
     passages: list[Passage] = []
+    numbers: defaultdict[str, count[int]] = defaultdict(count)  # raw HTML may repeat an anchor
     for section in split_sections(html, title=title, locale=locale):
-        for number, sentences in enumerate(pack(section.sentences)):
+        for sentences in pack(section.sentences):
             place = section.anchor or "top"
             passages.append(
                 Passage(
-                    id=f"{article_id}@{locale}#{place}/{number}",
+                    id=f"{article_id}@{locale}#{place}/{next(numbers[place])}",
                     article_id=article_id,
                     locale=locale,
                     anchor=section.anchor,
@@ -46,7 +49,10 @@ def split_article(*, article_id: str, locale: str, title: str, html: str) -> lis
 
 def split_sections(html: str, *, title: str, locale: str) -> list[Section]:
     """The article's text by heading, each with the path of titles above it."""
-    body = LexborHTMLParser(html).body
+    page = LexborHTMLParser(html.replace("<br>", " "))
+    for mark in page.css('sup[id^="fnref"]'):
+        mark.decompose()
+    body = page.body
     sections: list[Section] = []
     anchor, path, sentences = "", [(1, title)], list[str]()
 
@@ -85,22 +91,34 @@ def _sentences(node: LexborNode, locale: str) -> list[str]:
         return [
             sentence
             for item in _children(node, "li")
-            for sentence in _list_item_sentences(item, locale)
+            for sentence in _item_sentences(item, locale)
         ]
+    if node.tag == "dd":
+        return _item_sentences(node, locale)
     return split_sentences(_text(node))
 
 
-def _list_item_sentences(item: LexborNode, locale: str) -> list[str]:
+def _item_sentences(item: LexborNode, locale: str) -> list[str]:
     found: list[str] = []
     own: list[str] = []
+
+    def close() -> None:
+        found.extend(split_sentences(_squeeze("".join(own))))
+        own.clear()
+
     child = item.child
     while child is not None:
-        if child.tag in ("ul", "ol", "table"):
+        if child.tag in _CONTAINERS:
+            close()
+            found.extend(text for node in _blocks(child) for text in _sentences(node, locale))
+        elif child.tag in ("ul", "ol", "table"):
+            close()
             found.extend(_sentences(child, locale))
         else:
             own.append(child.text(deep=True))
         child = child.next
-    return split_sentences(_squeeze("".join(own))) + found
+    close()
+    return found
 
 
 def _table_sentences(table: LexborNode, locale: str) -> list[str]:

@@ -36,17 +36,15 @@ def publishing(data: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PublishBusy(f"{data}: another `kb index` is running; wait for it") from None
+        for left in (data / GENERATIONS).glob(f"{_STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)  # of runs that were killed
         yield
 
 
 def staging_folder(data: Path, name: str) -> Path:
-    """An empty folder to write a generation into; left-overs of killed runs are removed."""
-    generations = data / GENERATIONS
-    generations.mkdir(parents=True, exist_ok=True)
-    for stale in generations.glob(f"{_STAGING}*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    folder = generations / f"{_STAGING}{name}"
-    folder.mkdir()
+    """An empty folder to write a generation into, where no reader looks."""
+    folder = data / GENERATIONS / f"{_STAGING}{name}"
+    folder.mkdir(parents=True)
     return folder
 
 

@@ -28,7 +28,7 @@ class SourceModel(_Strict):
 class PolicyModel(_Strict):
     """One machine-readable rule; `section` is the anchor of the heading that states it."""
 
-    section: Identifier | Literal[""] = ""
+    section: Annotated[str, StringConstraints(pattern=f"{ID}|^$", max_length=80)] = ""
     platforms: tuple[Identifier, ...] = ()
     reasons: tuple[Identifier, ...] = ()
     window_days: int | None = Field(None, ge=0, le=3650)

@@ -25,18 +25,25 @@ class VectorCache:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._open(path)
-        except sqlite3.DatabaseError:
-            # A cache that cannot be read is only time lost.
-            path.unlink(missing_ok=True)
-            self._open(path)
-
-    def _open(self, path: Path) -> None:
+        self._path = path
         self._connection = sqlite3.connect(path, timeout=10)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError:
+            self._start_again()
+
+    def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(_SCHEMA)
+
+    def _start_again(self) -> None:
+        """A cache that cannot be read is only time lost."""
+        self._connection.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._connection = sqlite3.connect(self._path, timeout=10)
+        self._prepare()
 
     def close(self) -> None:
         self._connection.close()
@@ -70,15 +77,19 @@ class VectorCache:
         return np.stack([known[key] for key in hashes]), len(missing)
 
     def _read(self, embedder: Embedder, wanted: dict[bytes, str]) -> dict[bytes, Vectors]:
-        rows = self._connection.execute(
-            "SELECT text_hash, vector FROM vectors WHERE model = ?", (embedder.model_id,)
-        )
         size = embedder.dimension * 4
-        return {
-            key: np.frombuffer(vector, np.float32)
-            for key, vector in rows
-            if key in wanted and len(vector) == size
-        }
+        try:
+            rows = self._connection.execute(
+                "SELECT text_hash, vector FROM vectors WHERE model = ?", (embedder.model_id,)
+            )
+            return {
+                key: np.frombuffer(vector, np.float32)
+                for key, vector in rows
+                if key in wanted and len(vector) == size
+            }
+        except sqlite3.DatabaseError:
+            self._start_again()
+            return {}
 
     def _write(self, embedder: Embedder, keys: Sequence[bytes], vectors: Vectors) -> None:
         with self._connection:

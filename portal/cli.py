@@ -222,7 +222,7 @@ def gaps(settings: Settings, days: int, limit: int, as_json: bool) -> None:
     for row in rows:
         click.echo(
             f"{row.visitors:4d} visitors  {row.searches:4d} searches  {row.last_seen:%Y-%m-%d}  "
-            f"{row.locale:7s} {row.text}"
+            f"{row.locale:7s} {row.query}"
         )
     if not rows:
         click.echo(f"No unanswered question in the last {days} days.")

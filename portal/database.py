@@ -86,8 +86,9 @@ def migrate(engine: sa.Engine) -> None:
             f"event log: its tables are not known to this version ({error}); update kb-portal"
         ) from error
     except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
         raise EventsUnavailable(
-            f"event log at {engine.url.render_as_string()}: cannot be prepared ({error}); "
+            f"event log at {engine.url.render_as_string()}: cannot be prepared ({cause}); "
             "check that the folder exists and can be written, or set KB_DATABASE_URL"
         ) from error
 

@@ -99,7 +99,7 @@ def _replace(text: str) -> str:
             continue
         found: list[Finding] = []
         end_of_last = 0
-        for start, end, kind in sorted(rule(view), key=lambda finding: finding[:2]):
+        for start, end, kind in sorted(rule(view), key=_first_and_longest):
             if start < end_of_last or start == end:
                 continue
             end_of_last = end
@@ -116,6 +116,10 @@ def _replace(text: str) -> str:
         parts += (text[done:first], kind.placeholder)
         done = last
     return "".join(parts) + text[done:]
+
+
+def _first_and_longest(finding: Finding) -> tuple[int, int]:
+    return finding[0], -finding[1]
 
 
 def _hide(view: str, found: list[Finding]) -> str:

@@ -20,7 +20,7 @@ from search.catalogue import Catalogue
 from search.embed import open_embedder
 from search.errors import KnowledgeBaseError
 from search.library import PublishedLibrary
-from search.types import Filters, Response
+from search.types import Embedder, Filters, Response
 
 _log = structlog.get_logger(__name__)
 
@@ -84,12 +84,17 @@ def services() -> Services:
     return cast(Services, current_app.extensions[_KEY])
 
 
-def open_services(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Services:
+def open_services(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    embedder: Embedder | None = None,
+) -> Services:
     """The real services. An index or a log that cannot be opened does not stop the portal."""
     clock = clock or (lambda: datetime.now(UTC))
     metrics = Metrics()
     engine = open_engine(settings.events_url)
-    library = PublishedLibrary(settings.data, open_embedder(settings.model))
+    library = PublishedLibrary(settings.data, embedder or open_embedder(settings.model))
     _warm_up(library)
     try:
         migrate(engine)

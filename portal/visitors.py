@@ -58,7 +58,8 @@ class VisitorKeys:
         `at` is the moment of the event, where the caller has already asked the clock.
         """
         message = f"{address}\0{user_agent}".encode(errors="replace")
-        return hmac.new(self._salt_of(at or self._clock()), message, hashlib.sha256).hexdigest()[:16]
+        salt = self._salt_of(at or self._clock())
+        return hmac.new(salt, message, hashlib.sha256).hexdigest()[:16]
 
     def forget_old(self) -> int:
         """Delete salts older than `KEPT`; gives how many. Raises SQLAlchemy's errors."""

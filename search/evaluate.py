@@ -90,9 +90,9 @@ def read_golden(path: Path) -> list[LabelledQuery]:
 
 def _read_jsonl(path: Path, required: Sequence[str]) -> Iterator[dict[str, Any]]:
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise DatasetInvalid(f"{path}: cannot be read ({error.strerror})") from error
+        lines = path.read_text("utf-8").split("\n")  # text may hold U+2028, which is no line's end
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetInvalid(f"{path}: cannot be read ({error})") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -130,20 +130,24 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
     keyword = WhooshEngine(folder / "keyword")
     vectors = FaissEngine.open(folder / "vectors.faiss")
     _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays)
+    related = [[int(row) for row in rows if row >= 0] for rows in arrays["related"]]
+    try:
+        catalogue = Catalogue(articles, Taxonomy.from_dict(site["taxonomy"]), related)
+        tokeniser, gone = Tokeniser(site["words"]), frozenset(site["gone"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IndexDamaged(
+            f"{folder}: articles.jsonl or site.json is not what was written ({error!r}); {_REPAIR}"
+        ) from error
     return Generation(
         manifest=manifest,
-        catalogue=Catalogue(
-            articles,
-            Taxonomy.from_dict(site["taxonomy"]),
-            [[int(row) for row in rows if row >= 0] for rows in arrays["related"]],
-        ),
-        tokeniser=Tokeniser(site["words"]),
+        catalogue=catalogue,
+        tokeniser=tokeniser,
         keyword=keyword,
         vectors=vectors,
         units=Units(arrays["unit_passage"], arrays["unit_sentence"], arrays["unit_kind"]),
         passages=passages,
         passage_article=arrays["passage_article"],
-        gone=frozenset(site["gone"]),
+        gone=gone,
     )
 
 
@@ -183,7 +187,10 @@ def _check_counts(
         "passages in the keyword index": (manifest.passages, keyword.count),
         "passages in the article map": (manifest.passages, len(arrays["passage_article"])),
         "vectors": (manifest.units, vectors.count),
-        "rows in the unit table": (manifest.units, len(arrays["unit_passage"])),
+        "related articles": (manifest.articles, len(arrays["related"])),
+        "passages in the unit table": (manifest.units, len(arrays["unit_passage"])),
+        "sentences in the unit table": (manifest.units, len(arrays["unit_sentence"])),
+        "kinds in the unit table": (manifest.units, len(arrays["unit_kind"])),
         "numbers in a vector": (manifest.dimension, vectors.dimension),
     }
     for what, (expected, actual) in found.items():

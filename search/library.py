@@ -58,7 +58,10 @@ class PublishedLibrary:
         name = None
         try:
             name = current_name(self._data)
-            if present is None or name in (None, present.generation.name, self._refused):
+            if present is not None and name == present.generation.name:
+                self._refused, self.problem = None, None  # put right, perhaps by a rollback
+                return
+            if present is None or name in (None, self._refused):
                 return
             self._searcher = Searcher(open_current(self._data, self._embedder), self._embedder)
             self._refused, self.problem = None, None

@@ -39,10 +39,11 @@ class RecordFile:
                 self._bytes: mmap.mmap | bytes = (
                     mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
                 )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise IndexDamaged(f"{path}: cannot be read ({error}); run `kb index --rebuild`") from (
                 error
             )
+        self._path = path
         if len(self._offsets) == 0 or int(self._offsets[-1]) != size:
             raise IndexDamaged(
                 f"{path}: {size} bytes where its offsets say otherwise; run `kb index --rebuild`"
@@ -54,9 +55,13 @@ class RecordFile:
     def __getitem__(self, row: int) -> dict[str, Any]:
         if not 0 <= row < len(self):
             raise IndexError(row)
-        record: dict[str, Any] = json.loads(
-            self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
-        )
+        line = self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
+        try:
+            record: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise IndexDamaged(
+                f"{self._path}:{row + 1}: cannot be read ({error}); run `kb index --rebuild`"
+            ) from error
         return record
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from search.text import Tokeniser, normalise
 from search.types import Passage, Span
@@ -27,17 +28,13 @@ def highlight(text: str, terms: Collection[str], tokeniser: Tokeniser) -> tuple[
     """`text` cut into spans, those that match a term marked; joined they give `text` again."""
     wanted = set(terms)
     marks = [False] * len(text)
-    for start, end in _pieces(text):
-        piece = text[start:end]
-        folded = normalise(piece)
-        for token in tokeniser.tokens(folded):
-            if token.text not in wanted:
-                continue
-            if len(folded) == len(piece):
-                for position in range(start + token.start, start + token.end):
-                    marks[position] = True
-            else:  # folding changed the length, so offsets do not carry over: mark the piece
-                marks[start:end] = [True] * (end - start)
+    # Folding may change the length (`…` becomes three points), so each folded character keeps the
+    # place it came from.
+    folded = [(character, place) for place, original in enumerate(text) for character in _fold(original)]
+    for token in tokeniser.tokens("".join(character for character, _ in folded)):
+        if token.text in wanted:
+            for _, place in folded[token.start : token.end]:
+                marks[place] = True
     spans: list[Span] = []
     begin = 0
     for position in range(1, len(text) + 1):
@@ -47,17 +44,6 @@ def highlight(text: str, terms: Collection[str], tokeniser: Tokeniser) -> tuple[
     return tuple(spans)
 
 
-def _pieces(text: str) -> list[tuple[int, int]]:
-    """Stretches without white space, so that folding one cannot shift the others."""
-    pieces: list[tuple[int, int]] = []
-    start: int | None = None
-    for position, character in enumerate(text):
-        if character.isspace():
-            if start is not None:
-                pieces.append((start, position))
-            start = None
-        elif start is None:
-            start = position
-    if start is not None:
-        pieces.append((start, len(text)))
-    return pieces
+@lru_cache(maxsize=10_000)
+def _fold(character: str) -> str:
+    return " " if character.isspace() else normalise(character)

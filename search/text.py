@@ -29,7 +29,9 @@ _TOKEN = re.compile(
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
-_TERMINATORS = re.compile(r"(?<=[。！？；!?;])")
+# Not between `？` and `！`, and not before the quotation mark or bracket that closes.
+_TERMINATORS = re.compile(r"(?<=[。！？；!?;])(?![。！？；!?;.…~～”’」』）)】》\"'])")
+_LONGEST_STRETCH = 4000  # characters; sentencex takes quadratic time
 
 
 @lru_cache(maxsize=1)
@@ -112,10 +114,23 @@ def split_sentences(text: str) -> list[str]:
         if not (line := line.strip()):
             continue
         language = "zh" if is_mostly_han(line) else "en"
-        for sentence in sentencex.segment(language, line):
-            parts = _TERMINATORS.split(sentence) if language == "zh" else [sentence]
-            sentences.extend(part.strip() for part in parts if part.strip())
+        for stretch in _stretches(line):
+            for sentence in sentencex.segment(language, stretch):
+                parts = _TERMINATORS.split(sentence) if language == "zh" else [sentence]
+                sentences.extend(part.strip() for part in parts if part.strip())
     return sentences
+
+
+def _stretches(line: str) -> Iterator[str]:
+    """The line itself, or a very long one cut after a sentence's end or at least after a word."""
+    while len(line) > _LONGEST_STRETCH:
+        cut = next(
+            (end + 1 for mark in "。！？. " if (end := line.rfind(mark, 1, _LONGEST_STRETCH)) > 0),
+            _LONGEST_STRETCH,
+        )
+        yield line[:cut]
+        line = line[cut:]
+    yield line
 
 
 @dataclass(frozen=True, slots=True)

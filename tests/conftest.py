@@ -10,11 +10,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
 
-sys.path.insert(0, str(Path(__file__).parent))
-
+from portal.app import create_app
+from portal.config import Settings
+from portal.services import Services, open_services
 from search.embed import open_embedder
 from search.types import Embedder
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 22)
@@ -94,3 +100,52 @@ def published(
     for file in (data / "cache").glob("vectors.sqlite*"):
         shutil.copy(file, kept / file.name)
     yield data
+
+
+@pytest.fixture
+def settings(published: Path, tmp_path: Path) -> Settings:
+    """The shipped articles with a log of the test's own."""
+    return Settings(
+        articles=ROOT / "articles",
+        data=published,
+        database_url=f"sqlite:///{tmp_path / 'events.db'}",
+        secret_key="x" * 40,
+        rate_limit="100000 per minute",
+        write_rate_limit="100000 per minute",
+    )
+
+
+@pytest.fixture
+def services(settings: Settings, embedder: Embedder) -> Iterator[Services]:
+    """Real services at a fixed time."""
+    made = open_services(settings, clock=lambda: NOW, embedder=embedder)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, services: Services) -> Flask:
+    made = create_app(settings, services)
+    made.testing = True
+    made.config["WTF_CSRF_ENABLED"] = False  # test_security.py turns it on
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    made = app.test_client()
+    made.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (test)"
+    return made
+
+
+@pytest.fixture
+def runner(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Runs `kb` with the environment the settings describe."""
+    for name, value in {
+        "KB_ARTICLES": settings.articles,
+        "KB_DATA": settings.data,
+        "KB_DATABASE_URL": settings.database_url,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    return CliRunner()

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import unicodedata
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ EXAMPLES = [
     ("write to jane at example dot com please", "write to [email] please"),
     ("jane (at) example (dot) org", "[email]"),
     ("zhangsan#qq.com", "[email]"),
-    ("张三艾特qq点com", "[email]"),
+    ("zhangsan艾特qq点com", "[email]"),
     # phones
     ("13812345678号码打不通", "[phone]号码打不通"),
     ("+86 138-1234-5678", "[phone]"),
@@ -95,7 +96,71 @@ EXAMPLES = [
     ("13812345678,13912345678", "[phone],[phone]"),
 ]
 
-ORDINARY = ["¥1299", "$1,299.00 refund", "¥1299 1399 1499", "RMB 20000000", "1,000,000", "2026-11-22", "20261122", "11/22/2026", "22.11.2026 14:30", "2026-11-22T10:30:00Z", "between 2019 and 2024", "2019 2020 2021", "refund within 30 days", "3-5 working days", "iPhone 15 Pro Max 256GB", "WF-1000XM5 headphones", "order: WF-1000XM5 never came", "SM-G998B", "B08N5WRWNW", "ISO 9001", "USB-C 3.2 Gen 2x2", "phone 128 256 512 GB", "打12315有用吗", "call 12315", "95588 是谁", "100% cotton, 50% off", "size 42 or 36 37 38 39 40 41", "EU 38 UK 5 US 7.5", "0.5 1.0 1.5 2.0", "12 x 30 x 45 cm", "3840x2160", "10:30-18:00", "v2.10.3.4", "尾号1234的卡", "card ending 4242", "my name is wrong on the label", "MY NAME IS MISSING", "Name on the card is different", "Dr. Martens boots size 8", "我叫快递来取可以吗", "收件人写错了怎么改", "收件人是我妈妈", "收货人方便签收吗", "地址写错了怎么办", "我知道5号发货", "商城5号发货", "公园5号门", "8号线", "11月11号下单", "退款要15号之前到吗", "满300减50", "7天无理由", "2 weeks on the road", "3 new road bikes", "5 items on the way", "case 2 place settings", "2 External Hard Drive", "Spring 2024", "bought at amazon.com", "@wrenfield hello", "2 items @ $5", "nDCG@10", "Thank you,\\nI want a refund"]
+ORDINARY = """\
+¥1299
+$1,299.00 refund
+¥1299 1399 1499
+RMB 20000000
+1,000,000
+2026-11-22
+20261122
+11/22/2026
+22.11.2026 14:30
+2026-11-22T10:30:00Z
+between 2019 and 2024
+2019 2020 2021
+refund within 30 days
+3-5 working days
+iPhone 15 Pro Max 256GB
+WF-1000XM5 headphones
+order: WF-1000XM5 never came
+SM-G998B
+B08N5WRWNW
+ISO 9001
+USB-C 3.2 Gen 2x2
+phone 128 256 512 GB
+打12315有用吗
+call 12315
+95588 是谁
+100% cotton, 50% off
+size 42 or 36 37 38 39 40 41
+EU 38 UK 5 US 7.5
+0.5 1.0 1.5 2.0
+12 x 30 x 45 cm
+3840x2160
+10:30-18:00
+v2.10.3.4
+尾号1234的卡
+card ending 4242
+my name is wrong on the label
+MY NAME IS MISSING
+Name on the card is different
+Dr. Martens boots size 8
+我叫快递来取可以吗
+收件人写错了怎么改
+收件人是我妈妈
+收货人方便签收吗
+地址写错了怎么办
+我知道5号发货
+商城5号发货
+公园5号门
+8号线
+11月11号下单
+退款要15号之前到吗
+满300减50
+7天无理由
+2 weeks on the road
+3 new road bikes
+5 items on the way
+case 2 place settings
+2 External Hard Drive
+Spring 2024
+bought at amazon.com
+@wrenfield hello
+2 items @ $5
+nDCG@10
+Thank you,\\nI want a refund
+""".splitlines()
 
 
 @pytest.mark.parametrize(("text", "expected"), EXAMPLES)
@@ -174,7 +239,7 @@ def cards(draw):
 @st.composite
 def residents(draw):
     region = draw(st.sampled_from(["110105", "440305", "310115", "330106"]))
-    born = draw(st.dates(min_value=__import__("datetime").date(1940, 1, 1)))
+    born = draw(st.dates(min_value=date(1940, 1, 1), max_value=date(2020, 12, 31)))
     serial = draw(st.text(DIGITS, min_size=3, max_size=3))
     number = f"{region}{born:%Y%m%d}{serial}"
     number += ric.calc_check_digit(number)
@@ -254,8 +319,9 @@ def test_redacting_twice_changes_nothing_more(text):
 @given(
     words=st.lists(
         st.sampled_from(
-            ["refund", "iPhone 15", "¥1299", "30 days", "2026-11-22", "size 42", "50%", "退款", "三天",
-             "12315", "尺码", "$1,299.00", "WF-1000XM5", "为什么", "still", "7天", "and", "2024"]
+            ["refund", "iPhone 15", "¥1299", "30 days", "2026-11-22", "size 42", "50%", "退款",
+             "三天", "12315", "尺码", "$1,299.00", "WF-1000XM5", "为什么", "still", "7天", "and",
+             "2024"]
         ),
         max_size=12,
     ),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.i18n import current_locale
-from search.taxonomy import Taxonomy
+from search.taxonomy import Label, Taxonomy
 from search.types import Article, PolicyClause
 
 
@@ -23,28 +25,37 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause ready to show: the section that states it, whom it is for, and its facts."""
+    """One clause ready to show: its section's anchor, what it is about, whom for, its facts."""
 
     anchor: str
-    title: str
+    title: tuple[str, ...]
     scope: tuple[str, ...]
     facts: tuple[Fact, ...]
 
 
 def clauses(article: Article, taxonomy: Taxonomy) -> list[Clause]:
-    """Every clause of an article that has something to show, in the article's order."""
-    titles = {heading.anchor: heading.title for heading in article.headings}
-    places = {clause.platforms for clause in article.policy}
+    """Every clause of an article that has something to show, in the article's order.
+
+    Clauses of one section are told apart by their platforms or reasons, which then are the title.
+    """
+    headings = {heading.anchor: heading.title for heading in article.headings}
+    uses = Counter(clause.section for clause in article.policy)
+    several = {
+        "platforms": len({clause.platforms for clause in article.policy}) > 1,
+        "reasons": len({clause.reasons for clause in article.policy}) > 1,
+    }
     shown = []
     for clause in article.policy:
-        rows = facts(clause, taxonomy)
-        if rows:
-            scope = reasons(clause, taxonomy) if len(article.policy) > 1 else ()
-            if len(places) > 1:
-                scope = (*platforms(clause, taxonomy), *scope)
-            shown.append(
-                Clause(clause.section, titles.get(clause.section, article.title), scope, rows)
-            )
+        if not (rows := facts(clause, taxonomy)):
+            continue
+        scope = (
+            *(titles(clause.platforms, taxonomy.platforms) if several["platforms"] else ()),
+            *(titles(clause.reasons, taxonomy.reasons) if several["reasons"] else ()),
+        )
+        title: tuple[str, ...] = (headings.get(clause.section, article.title),)
+        if uses[clause.section] > 1 and scope:
+            title, scope = scope, ()
+        shown.append(Clause(clause.section, title, scope, rows))
     return shown
 
 
@@ -54,27 +65,16 @@ def facts(clause: PolicyClause, taxonomy: Taxonomy) -> tuple[Fact, ...]:
         Fact("clock", _("Time limit"), _present(_window(clause))),
         Fact("parcel", _("Return postage"), _present(_postage(clause.return_shipping))),
         Fact("money", _("Refund"), _present(_refund(clause), _method(clause.refund_method))),
-        Fact("camera", _("Please have ready"), _titles(clause.evidence, taxonomy, "evidence")),
+        Fact("camera", _("Please have ready"), titles(clause.evidence, taxonomy.evidence)),
         Fact("list", _("Conditions"), clause.conditions),
     ]
     return tuple(row for row in rows if row.values)
 
 
-def reasons(clause: PolicyClause, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """The reasons a clause is for, in the words of the request form."""
-    return _titles(clause.reasons, taxonomy, "reasons")
-
-
-def platforms(clause: PolicyClause, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Where the goods were bought."""
-    return _titles(clause.platforms, taxonomy, "platforms")
-
-
-def _titles(keys: tuple[str, ...], taxonomy: Taxonomy, group: str) -> tuple[str, ...]:
-    labels = getattr(taxonomy, group)
-    return tuple(
-        labels[key].title(current_locale()) if key in labels else key for key in keys
-    )
+def titles(keys: Iterable[str], labels: Mapping[str, Label]) -> tuple[str, ...]:
+    """What readers see for keys of the taxonomy."""
+    locale = current_locale()
+    return tuple(labels[key].title(locale) if key in labels else key for key in keys)
 
 
 def _present(*values: str) -> tuple[str, ...]:

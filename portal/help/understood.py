@@ -11,6 +11,7 @@ from search.types import Response
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_JOINTS = frozenset("能不可以会要吗呢吧么怎样什的了我你您他她它是在有和与及就都也还又这那个一很太多把被给让到从对为请问")
 _MOST_WORDS = 8
 _MOST_TOPICS = 3
 
@@ -36,20 +37,30 @@ def understood(response: Response, taxonomy: Taxonomy) -> Understood:
 
 
 def _words(query: str, terms: tuple[str, ...]) -> list[str]:
-    """The words of the question its terms were made of: `arriv` was `arriving`."""
-    found: dict[str, str] = {}
-    spoken = _WORD.findall(query)
+    """The words of the question its terms were made of, as they were written, in their order."""
+    spans: list[tuple[int, int]] = []
+    spoken = list(_WORD.finditer(query))
     for term in terms:
         if _HAN.search(term):
-            if term in query:
-                found[term] = term
+            _add_han(query, term, spans)
             continue
-        stem = term[:-1] if len(term) > 3 else term
-        word = next((word for word in spoken if word.casefold().startswith(stem)), None)
-        if word is not None:
-            found.setdefault(word.casefold(), word)
-    words = list(found.values())
-    return [word for word in words if not any(word in other and word != other for other in words)]
+        stem = term[:-1] if len(term) > 3 else term  # `arriv` was `arriving`, `queri` was `queries`
+        word = next((word for word in spoken if word[0].casefold().startswith(stem)), None)
+        if word is not None and word.span() not in spans:
+            spans.append(word.span())
+    return [query[start:end] for start, end in sorted(spans)]
+
+
+def _add_han(query: str, term: str, spans: list[tuple[int, int]]) -> None:
+    """Keep a Chinese term unless it is a mere joint of two words; a longer one takes over."""
+    start = query.find(term)
+    if start < 0 or len(term) < 2 or set(term) <= _JOINTS:
+        return
+    end = start + len(term)
+    overlapping = [span for span in spans if span[0] < end and start < span[1]]
+    if all(start <= low and high <= end for low, high in overlapping):
+        spans[:] = [span for span in spans if span not in overlapping]
+        spans.append((start, end))
 
 
 def _named(query: str, taxonomy: Taxonomy) -> list[Label]:

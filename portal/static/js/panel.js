@@ -1,20 +1,23 @@
 // Builds the panel of results while typing, and the sentence a screen reader is told.
 export function renderPanel(panel, found, texts, query) {
   const parts = [];
+  const answered = found.answer?.id;
+  const others = found.results
+    .map((result, index) => ({ ...result, position: index + 1 }))
+    .filter((result) => result.id !== answered);
   if (found.answer) parts.push(answerCard(found.answer, texts));
   else if (found.results.length && !found.resolved) parts.push(element("p", "typed-note", texts.textUnsure));
-  if (found.results.length) parts.push(resultList(found, texts));
-  else parts.push(element("p", "typed-note", texts.textNone));
+  if (others.length) parts.push(resultList(others, texts));
+  else if (!found.answer) parts.push(element("p", "typed-note", texts.textNone));
   const all = element("a", "typed-all", texts.textAll.replace("{query}", () => shorten(query)));
   all.href = `${texts.results}?${new URLSearchParams({ q: query })}`;
   parts.push(all);
   panel.replaceChildren(...parts);
-  return spoken(found, texts);
+  return spoken(found, others.length, texts);
 }
 
-function spoken(found, texts) {
-  const count = found.results.length;
-  if (!count) return texts.textNone;
+function spoken(found, count, texts) {
+  if (!count) return found.answer ? texts.textAnswerFound : texts.textNone;
   const number = count === 1 ? texts.textCountOne : texts.textCountMany.replace("{count}", String(count));
   return found.answer ? `${texts.textAnswerFound} ${number}` : number;
 }
@@ -32,13 +35,13 @@ function answerCard(answer, texts) {
   return card;
 }
 
-function resultList(found, texts) {
+function resultList(results, texts) {
   const list = element("ol", "typed-list");
-  found.results.forEach((result, index) => {
+  for (const result of results) {
     const link = element("a", "typed-link");
     link.href = typedAddress(result.url);
     link.dataset.article = result.id;
-    link.dataset.position = String(index + 1);
+    link.dataset.position = String(result.position);
     const title = element("span", "typed-title", result.title);
     const snippet = element("span", "typed-snippet");
     for (const span of result.snippet_spans ?? [{ text: result.snippet, hit: false }]) {
@@ -52,7 +55,7 @@ function resultList(found, texts) {
     const item = document.createElement("li");
     item.append(link);
     list.append(item);
-  });
+  }
   return list;
 }
 
