@@ -89,9 +89,7 @@ def _sentences(node: LexborNode, locale: str) -> list[str]:
         return _table_sentences(node, locale)
     if node.tag in ("ul", "ol"):
         return [
-            sentence
-            for item in _children(node, "li")
-            for sentence in _item_sentences(item, locale)
+            sentence for item in _children(node, "li") for sentence in _item_sentences(item, locale)
         ]
     if node.tag == "dd":
         return _item_sentences(node, locale)

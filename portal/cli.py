@@ -210,10 +210,10 @@ def gaps(settings: Settings, days: int, limit: int, as_json: bool) -> None:
     """List the questions that were not answered, the most pressing first."""
     import dataclasses
 
-    from portal.services import open_event_log
+    from portal.events import open_event_store
 
     since = datetime.now(UTC) - timedelta(days=days)
-    rows = open_event_log(settings).unresolved(since, limit)
+    rows = open_event_store(settings.events_url).unresolved(since, limit)
     if as_json:
         click.echo(
             json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False, default=str)
@@ -236,10 +236,10 @@ def handovers(settings: Settings, days: int, as_json: bool) -> None:
     """List what customers handed over to a person, the latest first."""
     import dataclasses
 
-    from portal.services import open_event_log
+    from portal.events import open_event_store
 
     since = datetime.now(UTC) - timedelta(days=days)
-    rows = open_event_log(settings).handovers(since)
+    rows = open_event_store(settings.events_url).handovers(since)
     if as_json:
         click.echo(
             json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False, default=str)
@@ -263,11 +263,14 @@ def events() -> None:
 @click.option("--days", type=click.IntRange(1), help="Instead of KB_RETENTION_DAYS.")
 @_with_settings
 def purge(settings: Settings, days: int | None) -> None:
-    """Remove events older than the retention period."""
-    from portal.services import open_event_log
+    """Remove events older than the retention period, and salts of visitor keys past their day."""
+    from portal.database import open_engine
+    from portal.events import open_event_store
+    from portal.visitors import VisitorKeys
 
     age = days or settings.retention_days
-    removed = open_event_log(settings).purge(datetime.now(UTC) - timedelta(days=age))
+    removed = open_event_store(settings.events_url).purge(datetime.now(UTC) - timedelta(days=age))
+    VisitorKeys(open_engine(settings.events_url), lambda: datetime.now(UTC)).forget_old()
     click.echo(f"Removed {removed} events older than {age} days.")
 
 

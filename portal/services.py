@@ -15,6 +15,7 @@ from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
 from portal.metrics import Metrics
+from portal.redact import redact
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
 from search.embed import open_embedder
@@ -110,19 +111,13 @@ def open_services(
 
 
 def _warm_up(library: PublishedLibrary) -> None:
-    """Load index and model now, so that no visitor waits and workers share the pages."""
+    """Load index, model and rules now, so that no visitor waits and workers share the pages."""
+    redact("sizes 36 37 38 39 40")
     try:
         library.search("ready?", locale="en", limit=1)
         library.search("好了吗", locale="zh-Hans", limit=1)
     except KnowledgeBaseError as error:
         _log.error("index_unavailable", detail=str(error))
-
-
-def open_event_log(settings: Settings) -> SqlEventStore:
-    """The log for the command line, where a failure must be told."""
-    engine = open_engine(settings.events_url)
-    migrate(engine)
-    return SqlEventStore(engine, lambda: datetime.now(UTC))
 
 
 def close_after_fork(app: Flask) -> None:

@@ -127,7 +127,7 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         raise IndexDamaged(f"{folder}: cannot be read ({error}); {_REPAIR}") from error
     articles = RecordFile(folder / "articles.jsonl")
     passages = RecordFile(folder / "passages.jsonl")
-    keyword = WhooshEngine(folder / "keyword")
+    keyword = _open_keyword(folder / "keyword")
     vectors = FaissEngine.open(folder / "vectors.faiss")
     _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays)
     related = [[int(row) for row in rows if row >= 0] for rows in arrays["related"]]
@@ -149,6 +149,17 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         passage_article=arrays["passage_article"],
         gone=gone,
     )
+
+
+def _open_keyword(folder: Path) -> WhooshEngine:
+    try:
+        engine = WhooshEngine(folder)
+        engine.count  # noqa: B018 (reads the segments, which opening does not)
+        return engine
+    except IndexDamaged:
+        raise
+    except Exception as error:  # Whoosh lets through whatever its unpickling meets
+        raise IndexDamaged(f"{folder}: cannot be read ({error!r}); {_REPAIR}") from error
 
 
 def _check_versions(manifest: Manifest, folder: Path, embedder: Embedder | None) -> None:

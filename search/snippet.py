@@ -30,7 +30,9 @@ def highlight(text: str, terms: Collection[str], tokeniser: Tokeniser) -> tuple[
     marks = [False] * len(text)
     # Folding may change the length (`…` becomes three points), so each folded character keeps the
     # place it came from.
-    folded = [(character, place) for place, original in enumerate(text) for character in _fold(original)]
+    folded = [
+        (character, place) for place, original in enumerate(text) for character in _fold(original)
+    ]
     for token in tokeniser.tokens("".join(character for character, _ in folded)):
         if token.text in wanted:
             for _, place in folded[token.start : token.end]:
