@@ -20,6 +20,7 @@ from indexer.passages import split_article
 from indexer.problems import ArticlesInvalid, Problem
 from indexer.publish import prune, publish, publishing, staging_folder
 from indexer.vectors import VectorCache
+from search.bm25 import Terms, article_terms, passage_terms
 from search.catalogue import article_to_dict
 from search.errors import KnowledgeBaseError
 from search.generation import (
@@ -31,7 +32,8 @@ from search.generation import (
     open_generation,
     passage_to_dict,
 )
-from search.keyword import WhooshEngine, passage_fields
+from search.impacts import ImpactEngine
+from search.keyword import WhooshEngine
 from search.records import write_records
 from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, Tokeniser
@@ -57,6 +59,13 @@ class Content:
     taxonomy: Taxonomy
     words: tuple[str, ...]
     gone: tuple[str, ...]
+
+    def passages_by_article(self) -> list[list[int]]:
+        """Rows of the passages of each article, in order; every article has at least one."""
+        rows: list[list[int]] = [[] for _ in self.articles]
+        for row, owner in enumerate(self.passage_article):
+            rows[owner].append(row)
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +153,29 @@ def gather(library: Library) -> Content:
 
 
 def units_of(content: Content) -> list[Unit]:
-    """The texts that get a vector: every sentence with its title in front, and every question.
+    """The texts that get a vector, article by article: title, questions, sentences, passages.
 
     Findings: a sentence with the article's title in front is what makes the bundled model good on
-    long text, and the best sentence is the answer.
+    long text, and the best sentence is the answer; the passage as a whole adds to it on short
+    questions.
     """
     units: list[Unit] = []
-    asked: set[int] = set()
-    for row, (passage, owner) in enumerate(
-        zip(content.passages, content.passage_article, strict=True)
-    ):
-        article = content.articles[owner]
-        if owner not in asked:
-            asked.add(owner)
-            units.append(Unit(article.title, row, 0, UnitKind.TITLE))
-            units += [Unit(question, row, 0, UnitKind.QUESTION) for question in article.questions]
-        units += [
-            Unit(f"{article.title} {sentence}", row, number, UnitKind.SENTENCE)
-            for number, sentence in enumerate(passage.sentences)
-        ]
+    for article, rows in zip(content.articles, content.passages_by_article(), strict=True):
+        opening = rows[0]
+        units.append(Unit(article.title or article.id, opening, 0, UnitKind.TITLE))
+        units += [Unit(text, opening, 0, UnitKind.QUESTION) for text in article.questions]
+        for row in rows:
+            passage = content.passages[row]
+            units += [
+                Unit(_titled(article, sentence), row, number, UnitKind.SENTENCE)
+                for number, sentence in enumerate(passage.sentences)
+            ]
+            units.append(Unit(_titled(article, passage.text), row, 0, UnitKind.PASSAGE))
     return units
+
+
+def _titled(article: Article, text: str) -> str:
+    return f"{article.title}. {text}" if article.title else text
 
 
 def write_generation(
@@ -179,25 +191,9 @@ def write_generation(
     """Write a complete generation into an empty folder; gives (texts encoded, vectors)."""
     if not content.articles:
         raise KnowledgeBaseError("there is no published article; set `status: published` in one")
-    tokeniser = Tokeniser(content.words)
     write_records(folder / "articles.jsonl", map(article_to_dict, content.articles))
     write_records(folder / "passages.jsonl", map(passage_to_dict, content.passages))
-    progress("keyword index", 0, len(content.passages))
-    WhooshEngine.build(
-        folder / "keyword",
-        (
-            passage_fields(
-                tokeniser,
-                content.articles[owner],
-                passage,
-                opening=row == 0 or content.passage_article[row - 1] != owner,
-            )
-            for row, (passage, owner) in enumerate(
-                zip(content.passages, content.passage_article, strict=True)
-            )
-        ),
-    )
-    progress("keyword index", len(content.passages), len(content.passages))
+    _write_keyword_index(folder, content, Tokeniser(content.words), progress)
     units = units_of(content)
     vectors, encoded = _encode(units, embedder, cache, progress)
     FaissEngine.build(vectors).save(folder / "vectors.faiss")
@@ -230,6 +226,24 @@ def write_generation(
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
     return encoded, len(units)
+
+
+def _write_keyword_index(
+    folder: Path, content: Content, tokeniser: Tokeniser, progress: Progress
+) -> None:
+    progress("keyword index", 0, len(content.passages))
+    passages: list[Terms] = []
+    articles: list[Terms] = []
+    for article, rows in zip(content.articles, content.passages_by_article(), strict=True):
+        own = [content.passages[row] for row in rows]
+        articles.append(article_terms(tokeniser, article, own))
+        passages += [
+            passage_terms(tokeniser, article, passage, opening=number == 0)
+            for number, passage in enumerate(own)
+        ]
+    WhooshEngine.build(folder / "keyword", passages=passages, articles=articles)
+    ImpactEngine.build(folder / "impacts", passages=passages, articles=articles)
+    progress("keyword index", len(content.passages), len(content.passages))
 
 
 def _encode(

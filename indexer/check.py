@@ -10,6 +10,7 @@ from pathlib import Path
 
 from indexer.articles import File, Library, read_library
 from indexer.markdown import relative_target
+from indexer.passages import split_sections
 from indexer.problems import Problem, shown
 from search.text import normalise
 from search.types import LOCALES
@@ -100,7 +101,7 @@ def _unknown(name: str, line: int, field: str, value: str, group: Iterable[str])
 
 def _check_body(file: File, library: Library, name: str) -> Iterator[Problem]:
     body = file.parsed.body
-    if not body.strip():
+    if not split_sections(file.rendered.html, title="", locale=file.locale):
         yield Problem(name, file.parsed.body_line, "", "the article is empty", "Write its text.")
     fenced = False
     for offset, line in enumerate(body.splitlines()):
@@ -115,7 +116,8 @@ def _check_body(file: File, library: Library, name: str) -> Iterator[Problem]:
     for link in file.rendered.links:
         target, _, anchor = link.target.partition("#")
         at = _line_of(file, link.target)
-        other = published.get(relative_target(file.path, target)) if target else file
+        here = link.target.startswith("#")
+        other = file if here else published.get(relative_target(file.path, target))
         if other is None:
             yield Problem(
                 name, at, "", f"the link {link.target!r} leads to no published article",
@@ -128,10 +130,12 @@ def _check_body(file: File, library: Library, name: str) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def _line_of(file: File, text: str) -> int:
-    for offset, line in enumerate(file.parsed.body.splitlines()):
-        if text in line:
-            return file.parsed.body_line + offset
+def _line_of(file: File, target: str) -> int:
+    lines = file.parsed.body.splitlines()
+    for written in (f"]({target}", f"]: {target}", target):
+        for offset, line in enumerate(lines):
+            if written in line:
+                return file.parsed.body_line + offset
     return file.parsed.body_line
 
 

@@ -155,16 +155,20 @@ def _squeeze(text: str) -> str:
 
 
 def pack(sentences: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Groups of whole sentences of about equal size, none much over the passage size."""
+    """Groups of whole sentences of about equal size, none much over the passage size.
+
+    What is left is shared out anew after each group, or the last one would get all the rounding.
+    """
     sizes = [_words(sentence) for sentence in sentences]
-    parts = max(1, round(sum(sizes) / _PASSAGE_WORDS))
-    target = sum(sizes) / parts
+    left = sum(sizes)
     groups: list[tuple[str, ...]] = []
     current: list[str] = []
     filled = 0
     for sentence, size in zip(sentences, sizes, strict=True):
-        if current and filled + size / 2 > target and len(groups) + 1 < parts:
+        parts = max(1, round(left / _PASSAGE_WORDS))
+        if current and parts > 1 and filled + size / 2 > left / parts:
             groups.append(tuple(current))
+            left -= filled
             current, filled = [], 0
         current.append(sentence)
         filled += size

@@ -75,4 +75,4 @@ def choose_locale(cookie: str | None, accepted: Iterable[str], default: str) -> 
 
 def format_date(day: date) -> str:
     """A day as the reader's language writes it: `18 November 2026`, `2026年11月18日`."""
-    return babel_date(day, "long")
+    return str(babel_date(day, "long"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from search.evidence import Evidence
 from search.generation import Generation, UnitKind
 from search.query import Question
+from search.text import join_sentences
 from search.types import Answer, Article, Filters, Passage, PolicyClause, Vectors
 
 _SECOND_SENTENCE = 0.75
@@ -16,16 +18,16 @@ _LENGTH = {"en": 320, "zh-Hans": 160}  # characters that read as one or two sent
 def extract_answer(
     generation: Generation,
     question: Question,
+    evidence: Evidence,
     article: Article,
     passage_row: int,
-    query_vectors: Vectors | None,
     filters: Filters,
 ) -> Answer | None:
     """The best sentence of a passage, with its neighbour where that belongs to it."""
     passage = generation.passage(passage_row)
     if not passage.sentences:
         return None
-    scores = _sentence_scores(generation, question, passage, passage_row, query_vectors)
+    scores = _sentence_scores(generation, question, passage, passage_row, evidence.query_vectors)
     best = int(np.argmax(scores))
     chosen = [best]
     following = best + 1
@@ -36,9 +38,8 @@ def extract_answer(
         <= _LENGTH[passage.locale]
     ):
         chosen.append(following)
-    joint = "" if passage.locale.startswith("zh") else " "
     return Answer(
-        text=joint.join(passage.sentences[number] for number in chosen),
+        text=join_sentences([passage.sentences[number] for number in chosen], passage.locale),
         article=article,
         anchor=passage.anchor,
         heading=passage.headings[-1],

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.resources
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-FEATURES = ("similarity", "title_similarity", "coverage", "margin", "agreement")
+from search.bm25 import idf
+from search.evidence import Evidence
+from search.generation import Generation
+from search.query import Question
+
+FEATURES = ("similarity", "coverage", "margin", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,39 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         return cls(dict(data["weights"]), float(data["intercept"]), float(data["threshold"]))
+
+
+def describe(
+    generation: Generation,
+    question: Question,
+    evidence: Evidence,
+    places: Sequence[int],
+    scores: Sequence[float],
+) -> dict[str, float]:
+    """The features of the first result, `places` and `scores` being the candidates, best first."""
+    if not places:
+        return {}
+    first = places[0]
+    article = int(evidence.articles[first])
+    return {
+        "similarity": float(evidence.similarity[first]),
+        "coverage": _coverage(generation, question, article),
+        "margin": scores[0] - scores[1] if len(scores) > 1 else 0.0,
+        "score": scores[0],
+    }
+
+
+def _coverage(generation: Generation, question: Question, article: int) -> float:
+    """The share of the question's informative words, by IDF, that the article has."""
+    keyword = generation.keyword
+    ones = dict.fromkeys(question.terms, 1.0)
+    present = keyword.explain("article", ones, article) | keyword.explain("title", ones, article)
+    total = found = 0.0
+    for term in question.terms:
+        weight = idf(keyword.size("article"), keyword.document_frequency("article", term))
+        total += weight
+        found += weight if term in present else 0.0
+    return found / total if total > 0 else 0.0
 
 
 @lru_cache(maxsize=1)

@@ -108,8 +108,10 @@ class SentenceTransformerEmbedder:
                 f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}); "
                 f"give a folder that holds one, a hub name, or {BUNDLED}"
             ) from error
-        dimension = self._model.get_sentence_embedding_dimension()
-        self._dimension = int(dimension or 0)
+        # Newer releases have renamed it, and the old name warns there.
+        measure = getattr(self._model, "get_embedding_dimension", None)
+        measure = measure or self._model.get_sentence_embedding_dimension
+        self._dimension = int(measure() or 0)
 
     @property
     def model_id(self) -> str:

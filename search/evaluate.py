@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from search.errors import DatasetInvalid
 
 DEPTH = 10
+_GRADE = re.compile(r"-?[0-9]+")
 Qrels = Mapping[str, int]
 
 
@@ -52,7 +54,8 @@ def read_beir(folder: Path) -> tuple[list[Document], list[LabelledQuery]]:
     qrels = _read_qrels(folder)
     queries = []
     for row in _read_jsonl(folder / "queries.jsonl", ("_id", "text")):
-        metadata = row.get("metadata") or {}
+        metadata = row.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
         answerable = metadata.get("answerable", True) is not False
         relevant = qrels.get(str(row["_id"]), {})
         if relevant or not answerable:
@@ -74,7 +77,7 @@ def read_golden(path: Path) -> list[LabelledQuery]:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     queries = []
     for file in files:
-        for row in _read_jsonl(file, ("id", "text", "locale", "articles")):
+        for row in _read_jsonl(file, ("id", "text", "locale", "articles"), lists=("articles",)):
             relevant = {
                 str(article): 2 if place == 0 else 1
                 for place, article in enumerate(row["articles"])
@@ -88,7 +91,9 @@ def read_golden(path: Path) -> list[LabelledQuery]:
     return queries
 
 
-def _read_jsonl(path: Path, required: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _read_jsonl(
+    path: Path, required: Sequence[str], *, lists: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
     try:
         lines = path.read_text("utf-8").split("\n")  # text may hold U+2028, which is no line's end
     except (OSError, UnicodeDecodeError) as error:
@@ -102,6 +107,8 @@ def _read_jsonl(path: Path, required: Sequence[str]) -> Iterator[dict[str, Any]]
             raise DatasetInvalid(f"{path}:{number}: not JSON ({error.msg})") from error
         if missing := [name for name in required if not isinstance(row, dict) or name not in row]:
             raise DatasetInvalid(f"{path}:{number}: {missing[0]} is missing")
+        if wrong := [name for name in lists if not isinstance(row[name], list)]:
+            raise DatasetInvalid(f"{path}:{number}: {wrong[0]} is not a list")
         yield row
 
 
@@ -110,11 +117,15 @@ def _read_qrels(folder: Path) -> dict[str, dict[str, int]]:
     if not files:
         raise DatasetInvalid(f"{folder / 'qrels'}: no .tsv file with judgements")
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(files[-1].read_text("utf-8").splitlines(), 1):
+    try:
+        lines = files[-1].read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetInvalid(f"{files[-1]}: cannot be read ({error})") from error
+    for number, line in enumerate(lines, 1):
         parts = line.split("\t")
-        if number == 1 and not parts[-1].strip().lstrip("-").isdigit():
+        if number == 1 and not _GRADE.fullmatch(parts[-1].strip()):
             continue  # the header
-        if len(parts) != 3 or not parts[2].strip().lstrip("-").isdigit():
+        if len(parts) != 3 or not _GRADE.fullmatch(parts[2].strip()):
             raise DatasetInvalid(f"{files[-1]}:{number}: not query, document and grade")
         qrels.setdefault(parts[0], {})[parts[1]] = int(parts[2])
     return qrels

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +15,16 @@ import numpy.typing as npt
 
 from search.catalogue import Catalogue
 from search.errors import IndexDamaged, IndexMismatch, IndexMissing
+from search.impacts import ImpactEngine
 from search.keyword import WhooshEngine
 from search.records import RecordFile
 from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, Tokeniser
-from search.types import Embedder, Passage
+from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
 FORMAT = 1
+_BACKGROUND = 256  # articles
 POINTER = "current"
 GENERATIONS = "generations"
 _REPAIR = "run `kb index --rebuild`"
@@ -63,22 +66,25 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The explicit map from a row of the vector index to what it stands for; (n,) each."""
+    """The explicit map from a row of the vector index to what it stands for; (n,) each.
+
+    Rows of one article stand together, in the order of the article table.
+    """
 
     passage: npt.NDArray[np.int32]
     sentence: npt.NDArray[np.int32]
     kind: npt.NDArray[np.int8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Generation:
     """Everything a search reads. Held by a request from its start to its end."""
 
     manifest: Manifest
     catalogue: Catalogue
     tokeniser: Tokeniser
-    keyword: WhooshEngine
-    vectors: FaissEngine
+    keyword: KeywordEngine
+    vectors: VectorEngine
     units: Units
     passages: RecordFile
     passage_article: npt.NDArray[np.int32]
@@ -90,6 +96,54 @@ class Generation:
 
     def passage(self, row: int) -> Passage:
         return passage_from_dict(self.passages[row])
+
+    @cached_property
+    def article_passages(self) -> Rows:
+        """(articles + 1,) where each article's passages start; the last is their number."""
+        return np.searchsorted(self.passage_article, np.arange(self.manifest.articles + 1))
+
+    @cached_property
+    def unit_article(self) -> npt.NDArray[np.int32]:
+        """(units,) the article each vector belongs to."""
+        return np.asarray(self.passage_article)[self.units.passage]
+
+    @cached_property
+    def article_units(self) -> Rows:
+        """(articles + 1,) where each article's vectors start; the last is their number."""
+        return np.searchsorted(self.unit_article, np.arange(self.manifest.articles + 1))
+
+    def units_of(self, articles: Rows) -> tuple[Rows, Rows]:
+        """Rows of all vectors of some articles, and where among them each article starts."""
+        low, high = self.article_units[articles], self.article_units[articles + 1]
+        starts = np.concatenate([[0], np.cumsum(high - low)[:-1]]).astype(np.int64)
+        rows = np.repeat(low - starts, high - low) + np.arange(int((high - low).sum()))
+        return rows.astype(np.int64), starts
+
+    def articles_in(self, locale: str) -> npt.NDArray[np.bool_]:
+        """(articles,) which are written in a language; all of them when none is."""
+        mask = self._locales == locale
+        return mask if mask.any() else np.ones_like(mask)
+
+    @cached_property
+    def _locales(self) -> npt.NDArray[np.str_]:
+        return np.array([article.locale for article in self.catalogue])
+
+    def background(self, locale: str) -> tuple[Rows, Rows, Vectors]:
+        """A sample of a language's articles: rows of their vectors, starts, and the vectors.
+
+        What the similarity of an ordinary article to a question is can be seen on a sample; the
+        whole corpus need not be scored.
+        """
+        if locale not in self._backgrounds:
+            articles = np.flatnonzero(self.articles_in(locale))
+            chosen = articles[:: max(1, -(-len(articles) // _BACKGROUND))]
+            rows, starts = self.units_of(chosen)
+            self._backgrounds[locale] = rows, starts, self.vectors.vectors(rows)
+        return self._backgrounds[locale]
+
+    @cached_property
+    def _backgrounds(self) -> dict[str, tuple[Rows, Rows, Vectors]]:
+        return {}
 
 
 def current_name(data: Path) -> str | None:
@@ -127,7 +181,8 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         raise IndexDamaged(f"{folder}: cannot be read ({error}); {_REPAIR}") from error
     articles = RecordFile(folder / "articles.jsonl")
     passages = RecordFile(folder / "passages.jsonl")
-    keyword = _open_keyword(folder / "keyword")
+    _check_whoosh(folder / "keyword", manifest)
+    keyword = ImpactEngine(folder / "impacts")
     vectors = FaissEngine.open(folder / "vectors.faiss")
     _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays)
     related = [[int(row) for row in rows if row >= 0] for rows in arrays["related"]]
@@ -151,15 +206,19 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
     )
 
 
-def _open_keyword(folder: Path) -> WhooshEngine:
+def _check_whoosh(folder: Path, manifest: Manifest) -> None:
+    """The Whoosh index serves phrases and spelling only, but must be whole all the same."""
     try:
         engine = WhooshEngine(folder)
-        engine.count  # noqa: B018 (reads the segments, which opening does not)
-        return engine
+        found = (engine.size("passage"), engine.size("article"))
     except IndexDamaged:
         raise
     except Exception as error:  # Whoosh lets through whatever its unpickling meets
         raise IndexDamaged(f"{folder}: cannot be read ({error!r}); {_REPAIR}") from error
+    if found != (manifest.passages, manifest.articles):
+        raise IndexDamaged(
+            f"{folder}: {found[0]} passages, {manifest.passages} expected; {_REPAIR}"
+        )
 
 
 def _check_versions(manifest: Manifest, folder: Path, embedder: Embedder | None) -> None:
@@ -188,14 +247,15 @@ def _check_counts(
     folder: Path,
     articles: RecordFile,
     passages: RecordFile,
-    keyword: WhooshEngine,
+    keyword: KeywordEngine,
     vectors: FaissEngine,
     arrays: Mapping[str, npt.NDArray[Any]],
 ) -> None:
     found = {
         "articles": (manifest.articles, len(articles)),
         "passages": (manifest.passages, len(passages)),
-        "passages in the keyword index": (manifest.passages, keyword.count),
+        "passages in the keyword index": (manifest.passages, keyword.size("passage")),
+        "articles in the keyword index": (manifest.articles, keyword.size("article")),
         "passages in the article map": (manifest.passages, len(arrays["passage_article"])),
         "vectors": (manifest.units, vectors.count),
         "related articles": (manifest.articles, len(arrays["related"])),

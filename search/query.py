@@ -1,11 +1,13 @@
-"""A question taken apart once: normalised text, sentences, terms."""
+"""A question taken apart once: normalised text, sentences, weighted terms."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search.errors import QueryRejected
-from search.text import Tokeniser, grams, normalise, split_sentences
+from search.text import Tokeniser, grams, guess_locale, normalise, split_sentences
 
 MAX_QUERY = 5000  # characters; a long complaint has about 1,000
 _MAX_SENTENCES = 24
@@ -17,13 +19,12 @@ class Question:
 
     text: str
     normalised: str
+    locale: str
     sentences: tuple[str, ...]
-    terms: tuple[str, ...]
-    grams: tuple[str, ...]
-
-    @property
-    def keyword_terms(self) -> tuple[str, ...]:
-        return (*self.terms, *(pair for pair in self.grams if pair not in self.terms))
+    terms: dict[str, float]
+    grams: dict[str, float]
+    words: int
+    """Terms in the text, repetitions counted: how long the question is."""
 
 
 def analyse(text: str, tokeniser: Tokeniser) -> Question:
@@ -37,10 +38,18 @@ def analyse(text: str, tokeniser: Tokeniser) -> Question:
         # The longest say most, and stay in the order they were written in.
         longest = sorted(range(len(sentences)), key=lambda i: -len(sentences[i]))
         sentences = [sentences[i] for i in sorted(longest[:_MAX_SENTENCES])]
+    terms = tokeniser.content_terms(text)
     return Question(
         text=text,
         normalised=normalise(text),
+        locale=guess_locale(text),
         sentences=tuple(sentences),
-        terms=tuple(tokeniser.query_terms(text)),
-        grams=tuple(dict.fromkeys(grams(text))),
+        terms=_weights(terms),
+        grams=_weights(grams(text)),
+        words=len(terms),
     )
+
+
+def _weights(terms: Iterable[str]) -> dict[str, float]:
+    """A term said again weighs more, but never as much as two: BM25's query part with k3 = 1."""
+    return {term: 2 * count / (count + 1) for term, count in Counter(terms).items()}

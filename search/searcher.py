@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from search.answer import extract_answer
-from search.confidence import Calibration, shipped_calibrations
+from search.confidence import Calibration, describe, shipped_calibrations
 from search.errors import QueryRejected
-from search.fusion import Fused, fuse, keyword_weight
-from search.generation import Generation
+from search.evidence import Evidence, gather
+from search.generation import Generation, UnitKind
 from search.query import Question, analyse
+from search.ranking import Feature, Ranking, shipped_ranking
 from search.snippet import snippet
-from search.text import guess_locale
 from search.types import (
     LOCALES,
     Article,
@@ -27,45 +24,31 @@ from search.types import (
     Filters,
     Response,
     Result,
-    Rows,
-    Scores,
     Trace,
-    Vectors,
 )
 
 MODES = ("hybrid", "keyword", "vector")
-_KEYWORD_CANDIDATES = 200
-_VECTOR_CANDIDATES = 400
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Work:
-    """What the stages of one search hand on to each other."""
-
-    question: Question
-    locale: str
-    mode: str
-    keyword: tuple[Rows, Scores]
-    similarity: tuple[Rows, Scores]
-    best_sentence: dict[int, int] = field(default_factory=dict)
-    query_vectors: Vectors | None = None
-    degraded: list[str] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An article's best passage among the fused rows."""
+    """An article among the candidates; `place` is its number in the evidence."""
 
-    article_row: int
-    passage_row: int
+    place: int
+    article: Article
     score: float
-    keyword: float
-    similarity: float
 
 
-_NOTHING = (np.empty(0, np.int64), np.empty(0, np.float32))
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search under way."""
+
+    question: Question
+    reader: str
+    mode: str
+    evidence: Evidence
+    degraded: tuple[str, ...] = ()
 
 
 class Searcher:
@@ -76,10 +59,12 @@ class Searcher:
         generation: Generation,
         embedder: Embedder,
         *,
+        ranking: Ranking | None = None,
         calibrations: Mapping[str, Calibration] | None = None,
     ) -> None:
         self.generation = generation
         self._embedder = embedder
+        self._ranking = ranking or shipped_ranking()
         self._calibrations = calibrations or shipped_calibrations()
 
     def search(
@@ -96,39 +81,29 @@ class Searcher:
 
         Raises `QueryRejected` for a question, mode, locale or filter that cannot be used.
         """
-        reader = locale or guess_locale(query)
+        question = analyse(query, self.generation.tokeniser)
+        reader = locale or question.locale
         self._check(reader, mode, filters)
-        work = self._retrieve(analyse(query, self.generation.tokeniser), reader, mode)
-        weight = keyword_weight(len(work.question.sentences), mode=mode)
-        if work.degraded:
-            weight = 1.0
-        fused = fuse(work.keyword, work.similarity, weight=weight)
-        candidates = self._group(fused, work, filters)
-        features = self._features(work, candidates)
-        calibration = self._calibrations[reader]
+        search = self._gather(question, reader, mode)
+        scores = self._scores(search)
+        candidates = self._candidates(search, scores, filters)
+        features = describe(
+            self.generation, question, search.evidence, [c.place for c in candidates],
+            [c.score for c in candidates],
+        )  # fmt: skip
+        calibration = self._calibrations[question.locale]
         confidence = calibration.probability(features) if candidates else 0.0
-        resolved = bool(candidates) and confidence >= calibration.threshold
-        results = tuple(self._result(c, work, explain=explain) for c in candidates[:limit])
+        sure = bool(candidates) and confidence >= calibration.threshold
+        results = tuple(self._result(search, c, explain=explain) for c in candidates[:limit])
         answer = None
-        if resolved:
-            best = results[0]
+        if sure:
             answer = extract_answer(
-                self.generation, work.question, best.article, candidates[0].passage_row,
-                work.query_vectors, filters,
+                self.generation, question, search.evidence, results[0].article,
+                self._best_passage(search, candidates[0])[0], filters,
             )  # fmt: skip
-        trace = Trace(
-            normalised=work.question.normalised,
-            sentences=work.question.sentences,
-            terms=work.question.keyword_terms,
-            mode=mode,
-            keyword_weight=weight,
-            features=features,
-            degraded=tuple(work.degraded),
-            timings_ms=work.timings,
-        )
         return Response(
-            query, reader, results, answer, confidence, answer is not None, trace,
-            self.generation.name,
+            query, reader, results, answer, confidence, answer is not None,
+            self._trace(search, features), self.generation.name,
         )  # fmt: skip
 
     def _check(self, locale: str, mode: str, filters: Filters) -> None:
@@ -145,129 +120,104 @@ class Searcher:
                     f"{name}: {value!r} is unknown; use one of {', '.join(allowed)}"
                 )
 
-    def _retrieve(self, question: Question, locale: str, mode: str) -> _Work:
-        work = _Work(question, locale, mode, _NOTHING, _NOTHING)
-        if mode != "vector":
-            started = time.perf_counter()
-            work.keyword = self.generation.keyword.search(
-                question.keyword_terms, limit=_KEYWORD_CANDIDATES
-            )
-            work.timings["keyword"] = (time.perf_counter() - started) * 1000
-        if mode != "keyword" and question.sentences:
-            try:
-                self._retrieve_vectors(work)
-            except Exception as error:  # whatever breaks there, words still answer
-                _log.exception("vector engine failed; answering by keywords")
-                work.similarity = _NOTHING
-                work.query_vectors = None
-                work.degraded.append(f"vector engine failed: {type(error).__name__}")
-                if mode == "vector":
-                    work.keyword = self.generation.keyword.search(
-                        question.keyword_terms, limit=_KEYWORD_CANDIDATES
-                    )
-        return work
+    def _gather(self, question: Question, reader: str, mode: str) -> _Search:
+        embedder = None if mode == "keyword" else self._embedder
+        try:
+            return _Search(question, reader, mode, gather(self.generation, embedder, question))
+        except Exception as error:  # whatever breaks on the vectors' side, words still answer
+            if embedder is None:
+                raise
+            _log.exception("vector engine failed; answering by keywords")
+            evidence = gather(self.generation, None, question)
+            reason = f"vector engine failed: {type(error).__name__}"
+            return _Search(question, reader, "keyword", evidence, (reason,))
 
-    def _retrieve_vectors(self, work: _Work) -> None:
-        generation = self.generation
-        sentences = work.question.sentences
-        started = time.perf_counter()
-        work.query_vectors = self._embedder.encode_queries(list(sentences))
-        encoded = time.perf_counter()
-        rows, similarities = generation.vectors.search(work.query_vectors, limit=_VECTOR_CANDIDATES)
-        # A long sentence says more than "Hello." does.
-        weights = np.sqrt([max(1, len(sentence)) for sentence in sentences])
-        weights /= weights.sum()
-        best: dict[int, npt.NDArray[np.float32]] = {}
-        floor = similarities.min(axis=1, initial=1.0)  # what an absent passage can have at most
-        strongest: dict[int, float] = {}
-        for number in range(len(sentences)):
-            for row, similarity in zip(rows[number], similarities[number], strict=True):
-                passage = int(generation.units.passage[row])
-                scores = best.setdefault(passage, floor.copy())
-                scores[number] = max(scores[number], similarity)
-                weighted = float(similarity * weights[number])
-                if weighted > strongest.get(passage, -math.inf):
-                    strongest[passage] = weighted
-                    work.best_sentence[passage] = int(generation.units.sentence[row])
-        passages = np.fromiter(best, np.int64, len(best))
-        combined = np.array([float(scores @ weights) for scores in best.values()], np.float32)
-        work.similarity = (passages, combined)
-        work.timings["encode"] = (encoded - started) * 1000
-        work.timings["vector"] = (time.perf_counter() - encoded) * 1000
+    def _scores(self, search: _Search) -> Feature:
+        return self._ranking.combine(
+            search.evidence.features, words=search.question.words, mode=search.mode
+        )
 
-    def _group(self, fused: Fused, work: _Work, filters: Filters) -> list[_Candidate]:
-        """One candidate an article, translations collapsed to the reader's language."""
-        generation = self.generation
-        catalogue = generation.catalogue
-        best: dict[int, _Candidate] = {}
-        for row, score, keyword, similarity in zip(
-            fused.rows, fused.scores, fused.keyword, fused.similarity, strict=True
-        ):
-            owner = int(generation.passage_article[row])
-            if owner not in best and _passes(catalogue.at(owner), filters):
-                best[owner] = _Candidate(
-                    owner, int(row), float(score), float(keyword), float(similarity)
-                )
+    def _candidates(self, search: _Search, scores: Feature, filters: Filters) -> list[_Candidate]:
+        """Best first, one an article, translations collapsed to the reader's language."""
+        catalogue = self.generation.catalogue
         chosen: dict[str, _Candidate] = {}
-        for candidate in best.values():
-            article = catalogue.at(candidate.article_row)
-            present = chosen.get(article.id)
-            if present is None:
-                chosen[article.id] = candidate
+        for place in np.lexsort((search.evidence.articles, -scores)):
+            article = catalogue.at(int(search.evidence.articles[place]))
+            if not _passes(article, filters):
                 continue
-            if article.locale == work.locale:
+            candidate = _Candidate(int(place), article, float(scores[place]))
+            known = chosen.get(article.id)
+            if known is None:
+                chosen[article.id] = candidate
+            elif article.locale == search.reader:
                 # The reader's own language stands for the article, at the better of the scores.
-                score = max(candidate.score, present.score)
-                chosen[article.id] = _Candidate(
-                    candidate.article_row, candidate.passage_row, score,
-                    candidate.keyword, candidate.similarity,
-                )  # fmt: skip
-        return sorted(chosen.values(), key=lambda c: (-c.score, c.passage_row))
+                chosen[article.id] = _Candidate(candidate.place, article, known.score)
+        return sorted(chosen.values(), key=lambda c: -c.score)
 
-    def _features(self, work: _Work, candidates: list[_Candidate]) -> dict[str, float]:
-        """What the confidence is calculated from, each about 0 to 1."""
-        if not candidates:
-            return {}
-        first = candidates[0]
-        second = candidates[1].score if len(candidates) > 1 else 0.0
-        return {
-            "similarity": first.similarity,
-            "coverage": self._coverage(work.question, first.passage_row),
-            "margin": first.score - second,
-        }
+    def _best_passage(self, search: _Search, candidate: _Candidate) -> tuple[int, int]:
+        """(passage row, sentence number) that show best why the article was found."""
+        generation, evidence = self.generation, search.evidence
+        row = int(evidence.articles[candidate.place])
+        first, last = generation.article_passages[row : row + 2]
+        words = evidence.passage_keyword[first:last]
+        value = words / max(float(words.max()), 1e-6)
+        sentence = np.zeros(last - first, np.int64)
+        if evidence.unit_similarity:
+            best = np.zeros(last - first, np.float32)
+            strongest = np.full(last - first, -1, np.float32)
+            for unit in range(*generation.article_units[row : row + 2]):
+                similarity = evidence.unit_similarity.get(unit, 0.0)
+                place = int(generation.units.passage[unit]) - int(first)
+                kind = int(generation.units.kind[unit])
+                best[place] = max(best[place], similarity)
+                if kind == UnitKind.SENTENCE and similarity > strongest[place]:
+                    strongest[place] = similarity
+                    sentence[place] = int(generation.units.sentence[unit])
+            value = value + 2 * best / max(float(best.max()), 1e-6)
+        chosen = int(np.argmax(value))
+        return int(first) + chosen, int(sentence[chosen])
 
-    def _coverage(self, question: Question, row: int) -> float:
-        """The share of the question's informative words, by IDF, that the passage has."""
-        keyword = self.generation.keyword
-        total = found = 0.0
-        present = keyword.explain(question.terms, row)
-        for term in question.terms:
-            frequency = keyword.document_frequency(term)
-            weight = math.log((keyword.count + 1) / (frequency + 0.5))
-            total += weight
-            found += weight if term in present else 0.0
-        return found / total if total > 0 else 0.0
-
-    def _result(self, candidate: _Candidate, work: _Work, *, explain: bool) -> Result:
+    def _result(self, search: _Search, candidate: _Candidate, *, explain: bool) -> Result:
         generation = self.generation
-        article = generation.catalogue.at(candidate.article_row)
-        passage = generation.passage(candidate.passage_row)
-        sentence = min(work.best_sentence.get(candidate.passage_row, 0), len(passage.sentences) - 1)
-        explanation = None
-        if explain:
-            terms = generation.keyword.explain(work.question.keyword_terms, candidate.passage_row)
-            explanation = Explanation(
-                passage.id, candidate.score, candidate.keyword, candidate.similarity,
-                tuple(sorted(terms.items(), key=lambda item: -item[1])),
-                passage.sentences[sentence],
-            )  # fmt: skip
+        row, sentence = self._best_passage(search, candidate)
+        passage = generation.passage(row)
         return Result(
-            article=article,
+            article=candidate.article,
             passage=passage,
             score=candidate.score,
-            snippet=snippet(passage, sentence, work.question.terms, generation.tokeniser),
-            translated=article.locale != work.locale,
-            explanation=explanation,
+            snippet=snippet(passage, sentence, search.question.terms.keys(), generation.tokeniser),
+            translated=candidate.article.locale != search.reader,
+            explanation=self._explain(search, candidate, row) if explain else None,
+        )
+
+    def _explain(self, search: _Search, candidate: _Candidate, row: int) -> Explanation:
+        question, evidence = search.question, search.evidence
+        keyword = self.generation.keyword
+        terms = keyword.explain("passage", question.terms, row) | keyword.explain(
+            "passage_grams", question.grams, row
+        )
+        return Explanation(
+            passage_id=self.generation.passage(row).id,
+            score=candidate.score,
+            keyword=float(evidence.passage_keyword[row]),
+            similarity=float(evidence.similarity[candidate.place]),
+            terms=tuple(sorted(terms.items(), key=lambda item: -item[1])),
+            features={
+                name: float(values[candidate.place]) for name, values in evidence.features.items()
+            },
+        )
+
+    def _trace(self, search: _Search, features: dict[str, float]) -> Trace:
+        question = search.question
+        return Trace(
+            normalised=question.normalised,
+            sentences=question.sentences,
+            terms=tuple(question.terms),
+            mode=search.mode,
+            keyword_weight=self._ranking.keyword_share(question.words, search.mode),
+            features=features,
+            degraded=search.degraded,
+            timings_ms=search.evidence.timings_ms,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import lru_cache
 
-from search.text import Tokeniser, normalise
+from search.text import Tokeniser, join_sentences, normalise
 from search.types import Passage, Span
 
 _LENGTH = 220  # characters; a Chinese one says as much in half
@@ -15,12 +15,12 @@ def snippet(
     passage: Passage, sentence: int, terms: Collection[str], tokeniser: Tokeniser
 ) -> tuple[Span, ...]:
     """The best sentence, filled up with what follows it, cut at a length a phone shows."""
-    joint = "" if passage.locale.startswith("zh") else " "
-    limit = _LENGTH // 2 if passage.locale.startswith("zh") else _LENGTH
-    text = joint.join(passage.sentences[sentence:]) if passage.sentences else ""
+    chinese = passage.locale.startswith("zh")
+    limit = _LENGTH // 2 if chinese else _LENGTH
+    text = join_sentences(passage.sentences[sentence:], passage.locale)
     if len(text) > limit:
         cut = text[:limit]
-        text = (cut if joint == "" else cut.rsplit(" ", 1)[0]).rstrip(" ,，、;；:：") + "…"
+        text = (cut if chinese else cut.rsplit(" ", 1)[0]).rstrip(" ,，、;；:：") + "…"
     return highlight(text, terms, tokeniser)
 
 

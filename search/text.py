@@ -29,6 +29,7 @@ _TOKEN = re.compile(
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
+_ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
 # Not between `？` and `！`, and not before the quotation mark or bracket that closes.
 _TERMINATORS = re.compile(r"(?<=[。！？；!?;])(?![。！？；!?;.…~～”’」』）)】》\"'])")
 _LONGEST_STRETCH = 4000  # characters; sentencex takes quadratic time
@@ -79,7 +80,8 @@ def normalise(text: str) -> str:
         text = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
         text = unicodedata.normalize("NFKC", text)
     if not text.isprintable():
-        text = "".join(_visible(character) for character in text)
+        # What an invisible character kept apart may now compose.
+        text = unicodedata.normalize("NFKC", "".join(map(_visible, text)))
     return _SPACES.sub(" ", text).strip()
 
 
@@ -133,6 +135,17 @@ def _stretches(line: str) -> Iterator[str]:
     yield line
 
 
+def join_sentences(sentences: Iterable[str], locale: str) -> str:
+    """Sentences as running text; rows and items without a full stop are set apart by semicolons."""
+    chinese = locale.startswith("zh")
+    parts: list[str] = []
+    for sentence in sentences:
+        if parts and not parts[-1].endswith(_ENDS):
+            parts[-1] += "；" if chinese else ";"
+        parts.append(sentence)
+    return ("" if chinese else " ").join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One indexed term and the characters of the normalised text it came from."""
@@ -183,9 +196,9 @@ class Tokeniser:
         """Terms of any text, in order, repeated as often as they occur."""
         return [token.text for token in self.tokens(normalise(text))]
 
-    def query_terms(self, text: str) -> list[str]:
-        """Distinct terms of a question without words that say nothing of its topic."""
-        terms = list(dict.fromkeys(self.terms(text)))
+    def content_terms(self, text: str) -> list[str]:
+        """Terms without words that say nothing of a topic, unless there are no others."""
+        terms = self.terms(text)
         return [term for term in terms if term not in stop_words()] or terms
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from search.text import join_sentences
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -98,8 +100,7 @@ class Passage:
 
     @property
     def text(self) -> str:
-        joint = "" if self.locale.startswith("zh") else " "
-        return joint.join(self.sentences)
+        return join_sentences(self.sentences, self.locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Explanation:
     keyword: float
     similarity: float
     terms: tuple[tuple[str, float], ...] = ()
-    sentence: str = ""
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +203,22 @@ class Embedder(Protocol):
 
 
 class KeywordEngine(Protocol):
-    """Scores passages by the words they share with a question."""
+    """Scores documents by the terms they share with a question; fields are those of `bm25`."""
 
-    @property
-    def count(self) -> int:
-        """Number of passages."""
+    def size(self, field: str) -> int:
+        """Number of documents in the field's table."""
         ...
 
-    def search(self, terms: Sequence[str], *, limit: int) -> tuple[Rows, Scores]:
-        """Passage rows and positive scores, best first, at most `limit`."""
+    def scores(self, field: str, terms: Mapping[str, float]) -> Scores:
+        """(size,) sum over terms of weight times BM25; 0 where nothing matches."""
         ...
 
-    def explain(self, terms: Sequence[str], row: int) -> dict[str, float]:
-        """What each term adds to the score of one passage; terms that add nothing are absent."""
+    def explain(self, field: str, terms: Mapping[str, float], row: int) -> dict[str, float]:
+        """What each term adds to one document's score; terms that add nothing are absent."""
         ...
 
-    def document_frequency(self, term: str) -> int:
-        """In how many passages the term stands."""
+    def document_frequency(self, field: str, term: str) -> int:
+        """In how many documents the term stands."""
         ...
 
 

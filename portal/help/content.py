@@ -22,9 +22,8 @@ def split_opening(article: Article) -> tuple[Markup, Markup]:
     """
     first = article.html.find("<h2")
     cut = first if first >= 0 else len(article.html)
-    return Markup(_label_tables(article.html[:cut], article.title)), Markup(  # noqa: S704
-        _add_anchors(article.html[cut:])
-    )
+    opening = _label_tables(article.html[:cut], article.title)
+    return Markup(opening), Markup(_add_anchors(article.html[cut:]))  # noqa: S704
 
 
 def _add_anchors(html: str) -> str:

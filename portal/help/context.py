@@ -71,7 +71,8 @@ def section_title(key: str, locale: str | None = None) -> str:
 
 def language_name(locale: str) -> str:
     """A language's name in the reader's language."""
-    return {"en": _("English"), "zh-Hans": _("Chinese")}.get(locale, locale)
+    names = {"en": _("English"), "zh-Hans": _("Chinese")}
+    return str(names.get(locale, locale))
 
 
 def is_untranslated(article: Article) -> bool:
@@ -84,14 +85,9 @@ def article_url(article: Article, *, anchor: str = "", **query: str | int | None
 
     An article of another language is reached in its own.
     """
-    return url_for(
-        "help.article",
-        locale=article.locale,
-        section=article.section,
-        slug=article.slug,
-        _anchor=anchor or None,
-        **{key: value for key, value in query.items() if value},
-    )
+    values: dict[str, Any] = {key: value for key, value in query.items() if value}
+    values.update(locale=article.locale, section=article.section, slug=article.slug)
+    return url_for("help.article", _anchor=anchor or None, **values)
 
 
 def absolute(path: str) -> str:
@@ -103,4 +99,5 @@ def absolute(path: str) -> str:
 def switch_url(locale: str) -> str:
     """Where the language switch leads from the present page."""
     here = request.full_path.rstrip("?") if request.method == "GET" else request.path
-    return url_for("help.language", locale=locale, **{"from": here})
+    values: dict[str, Any] = {"locale": locale, "from": here}
+    return url_for("help.language", **values)

@@ -35,7 +35,11 @@ def error_page(status: int, *, retry_after: int | None = None) -> str:
     status = status if status in STATUSES else (500 if status >= 500 else 400)
     found = _Help() if status in _ALONE else _find_help(status)
     return render_template(
-        f"errors/{status}.html", status=status, retry_after=retry_after, help=found
+        f"errors/{status}.html",
+        status=status,
+        retry_after=retry_after,
+        help=found,
+        contact_url=services().settings.contact_url,
     )
 
 
@@ -57,7 +61,7 @@ def _find_help(status: int) -> _Help:
 
 
 def _words_of(path: str) -> str:
-    """The words a dead address was made of: `/en/refunds/refund-time` gives `refunds refund time`."""
+    """The words of a dead address: `/en/refunds/refund-time` gives `refunds refund time`."""
     words = re.sub(r"^/(en|zh-Hans|zh)(/|$)", "/", unquote(path))
     words = re.sub(r"\.(html?|php|aspx?)$", "", words)
     distinct = dict.fromkeys(re.findall(r"[^\W_]{2,}", words))

@@ -27,7 +27,9 @@ class HandoverForm:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def read_form(values: MultiDict[str, str], catalogue: Catalogue, *, asks_mail: bool) -> HandoverForm:
+def read_form(
+    values: MultiDict[str, str], catalogue: Catalogue, *, asks_mail: bool
+) -> HandoverForm:
     """Read and check a submitted form; an address is only looked at where one is asked for."""
     message = values.get("message", "").replace("\r\n", "\n").strip()
     mail = values.get("mail", "").strip() if asks_mail else ""

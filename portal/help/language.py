@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -48,10 +49,12 @@ def language() -> Response:
     wanted = request.args.get("to", locale)
     came_from = request.args.get("from", "")
     if wanted != locale and wanted in LOCALES:
-        return redirect(url_for("help.language", locale=wanted, **{"from": came_from}))
+        values: dict[str, Any] = {"locale": wanted, "from": came_from}
+        return redirect(url_for("help.language", **values))
     catalogue = services().library.catalogue
     address = urlsplit(came_from)
     article = catalogue.by_path(address.path)
+    response: Response
     if article is not None and locale not in catalogue.translations(article.id):
         page = render_template("help/no_translation.html", article=article)
         response = make_response(page)

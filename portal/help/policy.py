@@ -92,17 +92,18 @@ def _window(clause: PolicyClause) -> str:
         "delivery": _("%(days)s from delivery", days=days),
         "warehouse-arrival": _("%(days)s from arrival at our warehouse", days=days),
     }
-    return patterns.get(clause.window_from or "", days)
+    return str(patterns.get(clause.window_from or "", days))
 
 
 def _postage(who: str | None) -> str:
-    return {
+    texts = {
         "shop": _("We pay"),
         "customer": _("You pay"),
         "seller": _("The seller pays"),
         "insurer": _("Return insurance pays"),
         "none": _("Nothing to send back"),
-    }.get(who or "", "")
+    }
+    return str(texts.get(who or "", ""))
 
 
 def _refund(clause: PolicyClause) -> str:
@@ -115,13 +116,14 @@ def _refund(clause: PolicyClause) -> str:
         "cancellation": _("Within %(days)s of cancelling", days=days),
         "seller-refund": _("Within %(days)s of the seller's refund", days=days),
     }
-    return patterns.get(clause.refund_from or "", _("Within %(days)s", days=days))
+    return str(patterns.get(clause.refund_from or "", _("Within %(days)s", days=days)))
 
 
 def _method(method: str | None) -> str:
-    return {
+    texts = {
         "original": _("To the original payment method"),
         "balance": _("As store balance"),
         "gift-card": _("To a gift card"),
         "choice": _("The way you choose"),
-    }.get(method or "", "")
+    }
+    return str(texts.get(method or "", ""))

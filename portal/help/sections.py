@@ -15,10 +15,9 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def section(section: str) -> str:
     sections = services().library.catalogue.sections(current_locale())
-    for label, articles in sections:
-        if label.key == section:
-            others = [other for other, _articles in sections if other.key != section]
-            return render_template(
-                "help/section.html", label=label, articles=articles, others=others
-            )
-    abort(404)
+    found = next((pair for pair in sections if pair[0].key == section), None)
+    if found is None:
+        abort(404)
+    label, articles = found
+    others = [other for other, _articles in sections if other.key != section]
+    return render_template("help/section.html", label=label, articles=articles, others=others)

@@ -11,7 +11,9 @@ from search.types import Response
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_JOINTS = frozenset("能不可以会要吗呢吧么怎样什的了我你您他她它是在有和与及就都也还又这那个一很太多把被给让到从对为请问")
+_JOINTS = frozenset(
+    "能不可以会要吗呢吧么怎样什的了我你您他她它是在有和与及就都也还又这那个一很太多把被给让到从对为请问用"
+)
 _MOST_WORDS = 8
 _MOST_TOPICS = 3
 

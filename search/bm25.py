@@ -1,0 +1,105 @@
+"""BM25 as every keyword engine here scores it, and the terms that are scored.
+
+One term's share of a score depends on nothing but the term and the document, so a query's score is
+a plain sum that can be computed while publishing. Source of the formula: Robertson and Zaragoza,
+The Probabilistic Relevance Framework (2009), with Lucene's non-negative IDF.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from whoosh.util.numeric import byte_to_length, length_to_byte
+
+from search.text import Tokeniser, grams
+from search.types import Article, Passage
+
+Terms = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A way of reading the documents of a table; its name is what engines are asked for."""
+
+    name: str
+    table: str
+    k1: float
+    b: float
+
+
+# Two tables of documents: passages, and whole articles. Each is read by words and by pairs of Han
+# characters, which find what segmentation cuts differently.
+FIELDS: Mapping[str, Field] = {
+    field.name: field
+    for field in (
+        Field("passage", "passages", 1.5, 0.75),
+        Field("passage_grams", "passages", 1.5, 0.75),
+        Field("article", "articles", 1.5, 0.75),
+        Field("article_grams", "articles", 1.5, 0.75),
+        Field("title", "articles", 1.0, 0.75),
+        Field("title_grams", "articles", 1.0, 0.75),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStatistics:
+    """How many documents a table has, and the mean length of those that have the field at all."""
+
+    documents: int
+    mean_length: float
+
+
+def statistics(lengths: Sequence[int]) -> FieldStatistics:
+    present = [length for length in lengths if length]
+    return FieldStatistics(len(lengths), sum(present) / len(present) if present else 1.0)
+
+
+def idf(documents: int, frequency: int) -> float:
+    """Inverse document frequency, never negative."""
+    return math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
+
+
+def parts(
+    frequencies: npt.NDArray[np.float64],
+    lengths: npt.NDArray[np.float64],
+    idfs: npt.NDArray[np.float64] | float,
+    field: Field,
+    mean_length: float,
+) -> npt.NDArray[np.float64]:
+    """What a term adds to a document's score; all arrays are (postings,)."""
+    norm = field.k1 * (1 - field.b + field.b * lengths / mean_length)
+    result: npt.NDArray[np.float64] = idfs * frequencies * (field.k1 + 1) / (frequencies + norm)
+    return result
+
+
+def stored_length(length: int) -> int:
+    """The length as Whoosh keeps it, in one byte; engines that must agree with it use this."""
+    return int(byte_to_length(length_to_byte(length)))
+
+
+def passage_terms(
+    tokeniser: Tokeniser, article: Article, passage: Passage, *, opening: bool
+) -> Terms:
+    """The terms of a passage by field; an article's questions and tags belong to its opening."""
+    extra = (*article.questions, *article.tags) if opening else ()
+    text = " \n ".join((*passage.headings[1:], *extra, passage.text))
+    return {"passage": tokeniser.content_terms(text), "passage_grams": grams(text)}
+
+
+def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Passage]) -> Terms:
+    """The terms of a whole article by field."""
+    headings = dict.fromkeys(heading for passage in passages for heading in passage.headings[1:])
+    text = " \n ".join(
+        (*headings, *article.questions, *article.tags, *(passage.text for passage in passages))
+    )
+    return {
+        "article": tokeniser.content_terms(text),
+        "article_grams": grams(text),
+        "title": tokeniser.content_terms(article.title),
+        "title_grams": grams(article.title),
+    }

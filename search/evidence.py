@@ -1,0 +1,147 @@
+"""What both engines have to say for each candidate article, on scales that can be added."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from search.generation import Generation, UnitKind
+from search.query import Question
+from search.ranking import VECTOR_FEATURES, Feature
+from search.types import Embedder, Rows, Scores, Vectors
+
+_NEAREST = 512  # units taken from the vector index for each vector of the question
+_KEYWORD_BEST = 200  # articles taken from the keyword index
+_TINY = 1e-6
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Arrays over the candidate articles, (n,) each, in ascending order of `articles`."""
+
+    articles: Rows
+    features: dict[str, Feature] = field(default_factory=dict)
+    """Standardised: 0 is the mean article of the corpus for this question."""
+    similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """Cosine of the best sentence, question or title."""
+    keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """BM25 of the best passage."""
+    passage_keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """(passages,) BM25 of every passage."""
+    unit_similarity: dict[int, float] = field(default_factory=dict)
+    """Best cosine of each unit of the candidates that was looked at."""
+    query_vectors: Vectors | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class KeywordEvidence:
+    """Scores of all articles by words."""
+
+    def __init__(self, generation: Generation, question: Question) -> None:
+        keyword = generation.keyword
+
+        def score(name: str) -> Scores:
+            by_words = keyword.scores(name, question.terms)
+            return by_words + keyword.scores(f"{name}_grams", question.grams)
+
+        self.passages = score("passage")
+        starts = generation.article_passages[:-1]
+        self.best = np.maximum.reduceat(self.passages, starts)
+        self.raw = {
+            "passage_words": self.best,
+            "article_words": score("article"),
+            "title_words": score("title"),
+        }
+
+    def standardised(self, background: npt.NDArray[np.bool_]) -> dict[str, Feature]:
+        return {name: _standardise(raw, raw[background]) for name, raw in self.raw.items()}
+
+
+def gather(generation: Generation, embedder: Embedder | None, question: Question) -> Evidence:
+    """Evidence for every article that either engine puts forward.
+
+    Without an embedder the vector features are 0 for all.
+    """
+    started = time.perf_counter()
+    words = KeywordEvidence(generation, question)
+    # A question's words cannot occur in articles of the other language: the mean of the whole
+    # corpus would say less about how special a score is than that of the articles it can match.
+    background = generation.articles_in(question.locale)
+    standardised = words.standardised(background)
+    total = sum(standardised.values(), np.zeros(len(words.best), np.float32))
+    matching = np.flatnonzero(words.raw["article_words"] + words.raw["title_words"] > 0)
+    chosen = matching[np.argsort(-total[matching], kind="stable")[:_KEYWORD_BEST]]
+    counted = time.perf_counter()
+    timings = {"keyword": (counted - started) * 1000}
+    if embedder is None or not question.sentences:
+        articles = np.sort(chosen)
+        evidence = Evidence(articles, timings_ms=timings)
+        zeros = np.zeros(len(articles), np.float32)
+        evidence.features = dict.fromkeys(VECTOR_FEATURES, zeros)
+        evidence.similarity = zeros
+    else:
+        vectors = embedder.encode_queries(_texts(question))
+        encoded = time.perf_counter()
+        evidence = _with_vectors(generation, vectors, chosen, question.locale)
+        timings["encode"] = (encoded - counted) * 1000
+        timings["vector"] = (time.perf_counter() - encoded) * 1000
+        evidence.timings_ms = timings
+        evidence.query_vectors = vectors
+    evidence.features |= {name: values[evidence.articles] for name, values in standardised.items()}
+    evidence.keyword = words.best[evidence.articles]
+    evidence.passage_keyword = words.passages
+    return evidence
+
+
+def _texts(question: Question) -> list[str]:
+    """The whole question first, then its sentences where there are several."""
+    whole = " ".join(question.sentences)
+    return [whole, *question.sentences] if len(question.sentences) > 1 else [whole]
+
+
+def _with_vectors(
+    generation: Generation, vectors: Vectors, keyword_articles: Rows, locale: str
+) -> Evidence:
+    nearest, _ = generation.vectors.search(vectors, limit=_NEAREST)
+    owners = generation.unit_article[np.unique(nearest)]
+    articles = np.union1d(owners, keyword_articles).astype(np.int64)
+    rows, starts = generation.units_of(articles)
+    similarities = generation.vectors.vectors(rows) @ vectors.T
+    kinds = np.asarray(generation.units.kind)[rows]
+    found = _vector_features(similarities, kinds, starts)
+    sample_rows, sample_starts, sample_vectors = generation.background(locale)
+    sample_kinds = np.asarray(generation.units.kind)[sample_rows]
+    usual = _vector_features(sample_vectors @ vectors.T, sample_kinds, sample_starts)
+    evidence = Evidence(articles)
+    evidence.features = {name: _standardise(found[name], usual[name]) for name in found}
+    evidence.similarity = found["best_sentence"]
+    best = similarities.max(axis=1)
+    evidence.unit_similarity = dict(zip(rows.tolist(), best.tolist(), strict=True))
+    return evidence
+
+
+def _vector_features(
+    similarities: Scores, kinds: npt.NDArray[np.int8], starts: Rows
+) -> Mapping[str, Feature]:
+    """(articles,) maxima over each article's units; similarities are (units, question vectors)."""
+    passage = kinds == UnitKind.PASSAGE
+    whole = similarities[:, 0]
+    sentences = similarities if similarities.shape[1] == 1 else similarities[:, 1:]
+    lowest = np.float32(-1)
+    return {
+        "passage_vector": np.maximum.reduceat(np.where(passage, whole, lowest), starts),
+        "sentence_vector": np.maximum.reduceat(np.where(passage, lowest, whole), starts),
+        "best_sentence": np.maximum.reduceat(
+            np.where(passage, lowest, sentences.max(axis=1)), starts
+        ),
+    }
+
+
+def _standardise(values: Scores, background: Scores) -> Feature:
+    """Distance from the background's mean in its standard deviations."""
+    scaled: Feature = (values - background.mean()) / max(float(background.std()), _TINY)
+    return scaled.astype(np.float32)

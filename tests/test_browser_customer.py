@@ -1,0 +1,278 @@
+"""The customer pages in a real browser: typing, keyboard, accessibility, narrow screens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from conftest import NOW, ROOT
+from werkzeug.serving import make_server
+
+from portal.app import create_app
+from portal.config import Settings
+from portal.services import Services, open_services
+from search.types import Embedder
+
+CHROMIUM = Path("/usr/bin/chromium")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not there"),
+]
+
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_QUESTIONS = {
+    "en": ("how long until I get my money back", "bitcoin lecture on quantum gravity"),
+    "zh-Hans": ("运费险赔多少钱", "用比特币付款听量子力学讲座"),
+}
+_UNTRANSLATED = {
+    "en": "/zh-Hans/returns/shipping-insurance",
+    "zh-Hans": "/en/payments/invoices-vat",
+}
+
+
+def pages(locale: str) -> list[str]:
+    known, unknown = (quote(question) for question in _QUESTIONS[locale])
+    return [
+        f"/{locale}/",
+        f"/{locale}/search",
+        f"/{locale}/search?q={known}",
+        f"/{locale}/search?q={known}&answer=no&s=1",
+        f"/{locale}/search?q={unknown}",
+        f"/{locale}/search?q={known}&section=rights&platform=pinecart",
+        f"/{locale}/returns/",
+        f"/{locale}/refunds/refund-timing",
+        f"/{locale}/refunds/refund-timing?voted=no",
+        f"/{locale}/marketplaces/buying-service-returns",
+        f"/{locale}/rights/legal-guarantee",
+        f"/{locale}/still-stuck?q={known}",
+        f"/{locale}/language?from={_UNTRANSLATED[locale]}",
+        f"/{locale}/refunds/no-such-page",
+    ]
+
+
+@pytest.fixture(scope="module")
+def portal(
+    published: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    """Real services whose `settings.base_url` is where the pages are served."""
+    database = tmp_path_factory.mktemp("browser") / "events.db"
+    settings = Settings(
+        articles=ROOT / "articles",
+        data=published,
+        database_url=f"sqlite:///{database}",
+        secret_key="x" * 40,
+        rate_limit="100000 per minute",
+        write_rate_limit="100000 per minute",
+    )
+    made = open_services(settings, clock=lambda: NOW, embedder=embedder)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def site(portal: Services) -> Iterator[str]:
+    """The address of a server in a thread of this process."""
+    server = make_server("127.0.0.1", 0, create_app(portal.settings, portal), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def open_page(chromium: Any, *, width: int = 390, **options: Any) -> Any:
+    """A page of its own visitor; `complaints` collects what the console and the scripts report."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 844}, user_agent="Mozilla/5.0 (test)", **options
+    )
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            page.complaints.append(message.text)
+            if message.type == "error" and "404" not in message.text
+            else None
+        ),
+    )
+    return page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en", "zh-Hans"])
+def test_every_page_is_clean_to_axe(chromium: Any, site: str, locale: str, theme: str) -> None:
+    page = open_page(chromium, color_scheme=theme)
+    found = []
+    for path in pages(locale):
+        page.goto(site + path)
+        result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
+        found += [
+            (path, violation["id"], violation["nodes"][0]["html"])
+            for violation in result.response["violations"]
+        ]
+    assert found == []
+    assert page.complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-Hans"])
+def test_nothing_is_wider_than_a_narrow_screen_and_targets_fit_a_finger(
+    chromium: Any, site: str, locale: str
+) -> None:
+    page = open_page(chromium, width=320)
+    for path in pages(locale):
+        page.goto(site + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        small = page.evaluate(
+            """[...document.querySelectorAll("button, select, summary, input:not([type=hidden]),"
+               + ".link-list a, .contents a, .result-title a, .examples a, .crumbs a")]
+               .filter(node => node.checkVisibility() && !node.closest(".choice"))
+               .filter(node => node.getBoundingClientRect().height < 43.5)
+               .map(node => node.outerHTML.slice(0, 90))"""
+        )
+        assert small == [], path
+    page.context.close()
+
+
+def test_results_appear_while_typing_and_nothing_moves(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/")
+    before = page.locator("#topics-title").bounding_box()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type("refund", delay=20)
+    page.locator(".typed a").first.wait_for()
+    assert page.locator("#topics-title").bounding_box() == before
+    assert "articles found" in page.locator("[aria-live=polite]").first.text_content()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('.typed') !== null")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    assert not page.locator(".typed").is_visible()
+    assert page.evaluate("document.activeElement.id") == "q"
+    assert page.input_value("#q") == "refund"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/en/search?q=refund")
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_old_results_stay_until_the_next_ones_are_there(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/")
+    page.locator("#q").press_sequentially("refund", delay=20)
+    page.locator(".typed a").first.wait_for()
+    held: list[Any] = []
+    page.route("**/api/v1/search*", held.append)  # the next answer never comes
+    page.locator("#q").press_sequentially(" late", delay=20)
+    page.locator("form[aria-busy=true]").wait_for()
+    assert page.locator(".typed a").first.is_visible()
+    for route in held:
+        route.abort()
+    page.context.close()
+
+
+def test_an_unfinished_chinese_word_is_not_searched(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/zh-Hans/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/" in request.url else 0)
+    compose = """(type) => {
+      const field = document.querySelector("#q");
+      if (type === "input") {
+        field.value = "tui kuan";
+        field.dispatchEvent(new InputEvent("input", { isComposing: true, bubbles: true }));
+      } else {
+        if (type === "compositionend") field.value = "退款";
+        field.dispatchEvent(new CompositionEvent(type, { bubbles: true }));
+      }
+    }"""
+    page.evaluate(compose, "compositionstart")
+    page.evaluate(compose, "input")
+    page.wait_for_timeout(400)
+    assert asked == []
+    page.evaluate(compose, "compositionend")
+    page.locator(".typed a").first.wait_for()
+    assert len(asked) == 1
+    page.context.close()
+
+
+def test_an_opened_typed_result_is_counted_once(chromium: Any, site: str, portal: Services) -> None:
+    page = open_page(chromium)
+    before = portal.events.counts()
+    page.goto(f"{site}/en/")
+    page.locator("#q").press_sequentially("gift card", delay=20)
+    page.locator(".typed-link").first.wait_for()
+    with page.expect_request("**/api/v1/events"):
+        page.locator(".typed-link").first.click()
+    page.wait_for_selector("article")
+    assert "via=" not in page.url
+    page.wait_for_timeout(500)
+    after = portal.events.counts()
+    assert after.searches - before.searches == 1
+    assert after.views - before.views == after.clicks - before.clicks == 1
+    page.context.close()
+
+
+def test_votes_need_no_new_page(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/refunds/refund-methods")
+    page.click(".vote-ask button[value=no]")
+    page.check(".vote-why input[value=outdated]")
+    page.click(".vote-why .button")
+    page.locator(".vote-thanks").wait_for()
+    assert page.url == f"{site}/en/refunds/refund-methods"
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_everything_works_without_script(chromium: Any, site: str) -> None:
+    page = open_page(chromium, java_script_enabled=False)
+    page.goto(f"{site}/zh-Hans/")
+    page.fill("#q", "退款多久到账")
+    page.click(".search-button")
+    page.locator(".result-title a, .answer-source a").first.click()
+    page.click(".vote-ask button[value=no]")
+    page.check(".vote-why input[value=not-clear]")
+    page.click(".vote-why .button")
+    assert page.locator(".vote-thanks").is_visible()
+    page.click(".person .button")
+    page.fill("#field-message", "退款还没到")
+    page.click(".form .button")
+    assert page.locator(".reference").is_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/en/", "/en/refunds/refund-timing", "/zh-Hans/search?q=退款"])
+def test_the_layout_does_not_shift_while_loading(chromium: Any, site: str, path: str) -> None:
+    page = open_page(chromium)
+    page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver(list => list.getEntries().forEach(e => window.shift += e.value))
+          .observe({ type: "layout-shift", buffered: true });"""
+    )
+    page.goto(site + path)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.01
+    page.context.close()
