@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -193,9 +195,10 @@ def write_generation(
         raise KnowledgeBaseError("there is no published article; set `status: published` in one")
     write_records(folder / "articles.jsonl", map(article_to_dict, content.articles))
     write_records(folder / "passages.jsonl", map(passage_to_dict, content.passages))
-    _write_keyword_index(folder, content, Tokeniser(content.words), progress)
     units = units_of(content)
     vectors, encoded = _encode(units, embedder, cache, progress)
+    units = route_questions(units, vectors, content.passage_article)
+    _write_keyword_index(folder, content, units, progress)
     FaissEngine.build(vectors).save(folder / "vectors.faiss")
     arrays: dict[str, npt.NDArray[Any]] = {
         "unit_passage": np.array([unit.passage for unit in units], np.int32),
@@ -228,18 +231,48 @@ def write_generation(
     return encoded, len(units)
 
 
+def route_questions(
+    units: Sequence[Unit], vectors: Vectors, passage_article: Sequence[int]
+) -> list[Unit]:
+    """Give every question to the passage of its article that has the sentence nearest to it.
+
+    Who asks in such words is then led to the section that answers, not to the article's opening.
+    """
+    routed = list(units)
+    owners = [passage_article[unit.passage] for unit in units]
+    for _, group in itertools.groupby(range(len(units)), key=owners.__getitem__):
+        rows = list(group)
+        sentences = [row for row in rows if units[row].kind == UnitKind.SENTENCE]
+        questions = [row for row in rows if units[row].kind == UnitKind.QUESTION]
+        if not sentences or not questions:
+            continue
+        nearest = (vectors[questions] @ vectors[sentences].T).argmax(axis=1)
+        for row, place in zip(questions, nearest, strict=True):
+            routed[row] = dataclasses.replace(
+                units[row], passage=units[sentences[int(place)]].passage
+            )
+    return routed
+
+
 def _write_keyword_index(
-    folder: Path, content: Content, tokeniser: Tokeniser, progress: Progress
+    folder: Path, content: Content, units: Sequence[Unit], progress: Progress
 ) -> None:
     progress("keyword index", 0, len(content.passages))
+    tokeniser = Tokeniser(content.words)
+    asked: dict[int, list[str]] = defaultdict(list)
+    for unit in units:
+        if unit.kind == UnitKind.QUESTION:
+            asked[unit.passage].append(unit.text)
     passages: list[Terms] = []
     articles: list[Terms] = []
     for article, rows in zip(content.articles, content.passages_by_article(), strict=True):
         own = [content.passages[row] for row in rows]
         articles.append(article_terms(tokeniser, article, own))
         passages += [
-            passage_terms(tokeniser, article, passage, opening=number == 0)
-            for number, passage in enumerate(own)
+            passage_terms(
+                tokeniser, passage, [*asked[row], *(article.tags if row == rows[0] else ())]
+            )
+            for row, passage in zip(rows, own, strict=True)
         ]
     WhooshEngine.build(folder / "keyword", passages=passages, articles=articles)
     ImpactEngine.build(folder / "impacts", passages=passages, articles=articles)

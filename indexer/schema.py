@@ -88,5 +88,18 @@ MENDS = {
     "review_by": "Write a date as 2027-05-22.",
     "redirect_from": "Write a list of former paths such as /en/refunds/old-name.",
     "sources": "Give each source a title, an https url and verified_on.",
-    "policy": "Write a list of clauses; the README's front matter table names their fields.",
+    "policy": "Write a list of clauses; their fields are below the README's table of front matter.",
 }
+
+
+def schema_table() -> str:
+    """The front matter's fields as a Markdown table, for the README."""
+    rows = ["| field | required | how to write it |", "|---|---|---|"]
+    for name, info in FrontMatter.model_fields.items():
+        required = "yes" if info.is_required() else "no"
+        rows.append(f"| `{name}` | {required} | {MENDS[name]} |")
+    clause = ", ".join(f"`{name}`" for name in PolicyModel.model_fields)
+    return "\n".join(rows) + (
+        f"\n\nA clause of `policy` has {clause}; `section` is the anchor of the heading that "
+        "states the rule."
+    )

@@ -125,14 +125,13 @@ def search(
     from portal.show import show_response
     from search.embed import open_embedder
     from search.errors import QueryRejected
-    from search.generation import open_current
-    from search.searcher import Searcher
+    from search.library import open_searcher
     from search.types import Filters
 
     if locale and match_locale(locale) is None:
         raise QueryRejected(f"--locale: {locale!r} is unknown; use en or zh")
     embedder = open_embedder(settings.model)
-    found = Searcher(open_current(settings.data, embedder), embedder).search(
+    found = open_searcher(settings.data, embedder).search(
         query, locale=match_locale(locale), filters=Filters(section, platform), limit=limit,
         mode=mode, explain=explain,
     )  # fmt: skip
@@ -292,3 +291,22 @@ def evaluate(settings: Settings, folder: Path, as_json: bool) -> None:
 
     summaries = cli_quality.measure(settings, folder)
     click.echo((cli_quality.as_json if as_json else cli_quality.as_table)(folder, summaries))
+
+
+@cli.command()
+@click.argument("golden", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of confidence.json in KB_DATA, which the portal reads.",
+)  # fmt: skip
+@_with_settings
+def calibrate(settings: Settings, golden: Path, output: Path | None) -> None:
+    """Fit the confidence on the `fit` part of GOLDEN questions about our articles.
+
+    A language whose held-out questions say that the fit is no better than the present one keeps
+    the present one.
+    """
+    from portal import cli_quality
+    from search.library import CALIBRATION
+
+    click.echo(cli_quality.calibrate(settings, golden, output or settings.data / CALIBRATION))

@@ -12,7 +12,7 @@ from portal.config import Settings
 from portal.progress import Bars
 from search.embed import open_embedder
 from search.evaluate import METRICS, LabelledQuery, read_beir, read_golden
-from search.generation import open_current
+from search.library import open_searcher
 from search.measure import Summary, run, summarise
 from search.searcher import MODES, Searcher
 
@@ -27,14 +27,47 @@ def measure(settings: Settings, folder: Path) -> list[Summary]:
 
             documents, queries = read_beir(folder)
             generation = open_corpus(documents, embedder, data=settings.data, progress=bars.update)
+            calibrations = read_calibrations(settings.data / CALIBRATION)
+            searcher = Searcher(generation, embedder, calibrations=calibrations)
         else:
             queries = read_golden(folder)
-            generation = open_current(settings.data, embedder)
-        searcher = Searcher(generation, embedder)
+            searcher = open_searcher(settings.data, embedder)
         return [
             summarise(mode, run(searcher, queries, mode=mode, progress=partial(bars.update, mode)))
             for mode in MODES
         ]
+
+
+def calibrate(settings: Settings, golden: Path, output: Path) -> str:
+    """Refit each language's confidence, keep what is no worse, write it, and say what was done."""
+    from search.calibrate import fit, to_json
+
+    embedder = open_embedder(settings.model)
+    searcher = open_searcher(settings.data, embedder)
+    queries = [query for query in read_golden(golden) if query.tags.get("part") != "test"]
+    with Bars() as bars:
+        outcomes = run(searcher, queries, progress=partial(bars.update, "asking"))
+    calibrations = dict(searcher.calibrations)
+    lines = []
+    for locale, present in searcher.calibrations.items():
+        found = fit([o for o in outcomes if o.query.locale == locale], present)
+        if found is None:
+            lines.append(f"{locale}: too few questions; the present calibration stays.")
+            continue
+        better = found.held_out_log_loss < found.present_log_loss
+        if better:
+            calibrations[locale] = found.calibration
+        lines.append(
+            f"{locale}: {found.questions} questions, held-out AUROC {found.held_out_auroc:.3f}, "
+            f"log loss {found.held_out_log_loss:.3f} bits against {found.present_log_loss:.3f}; "
+            + ("fitted anew." if better else "no better, so the present one stays.")
+        )
+    text = json.dumps(to_json(calibrations), indent=2) + "\n"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_suffix(".new")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(output)
+    return "\n".join([*lines, f"Written to {output}."])
 
 
 def as_json(folder: Path, summaries: list[Summary]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +14,13 @@ from search.text import join_sentences
 from search.types import Answer, Article, Filters, Passage, PolicyClause, Vectors
 
 _SECOND_SENTENCE = 0.75
-_LENGTH = {"en": 320, "zh-Hans": 160}  # characters that read as one or two sentences
+# A sentence that points back at the one before it does not stand alone.
+_LEANS = re.compile(
+    r"^(?:this|that|these|those|it|they|then|there|so|otherwise|after that|in that case)\b"
+    r"|^[^,.;]{0,40}\bthen\b|^(?:这|那|此|该|它|其|之后|然后|否则|另外|因此|也)",
+    re.IGNORECASE,
+)
+_LENGTH = {"en": 340, "zh-Hans": 160}  # characters that read as one or two sentences
 
 
 def extract_answer(
@@ -28,16 +36,7 @@ def extract_answer(
     if not passage.sentences:
         return None
     scores = _sentence_scores(generation, question, passage, passage_row, evidence.query_vectors)
-    best = int(np.argmax(scores))
-    chosen = [best]
-    following = best + 1
-    if (
-        following < len(scores)
-        and scores[following] >= _SECOND_SENTENCE * scores[best]
-        and len(passage.sentences[best]) + len(passage.sentences[following])
-        <= _LENGTH[passage.locale]
-    ):
-        chosen.append(following)
+    chosen = _with_neighbour(passage, scores)
     return Answer(
         text=join_sentences([passage.sentences[number] for number in chosen], passage.locale),
         article=article,
@@ -75,11 +74,29 @@ def _sentence_scores(
     return similarity + np.float32(0.3) * words
 
 
+def _with_neighbour(passage: Passage, scores: npt.NDArray[np.float32]) -> list[int]:
+    """The best sentence; with the one before it where it leans on that, else the one after it
+    where that fits nearly as well, as long as both are short enough to be read at a glance."""
+    best = int(np.argmax(scores))
+    sentences = passage.sentences
+    limit = _LENGTH[passage.locale]
+    if best > 0 and _LEANS.search(sentences[best]):
+        pair = [best - 1, best]
+    elif best + 1 < len(scores) and scores[best + 1] >= _SECOND_SENTENCE * scores[best]:
+        pair = [best, best + 1]
+    else:
+        return [best]
+    return pair if sum(len(sentences[number]) for number in pair) <= limit else [best]
+
+
 def _policy(article: Article, passage: Passage, filters: Filters) -> PolicyClause | None:
-    """The clause that the passage states, if exactly that section carries one."""
-    for clause in article.policy:
-        if clause.section == passage.anchor and (
-            filters.platform is None or filters.platform in clause.platforms
-        ):
+    """The clause the passage states; an opening, which has no anchor, speaks for an only one."""
+    clauses = [
+        clause
+        for clause in article.policy
+        if filters.platform is None or filters.platform in clause.platforms
+    ]
+    for clause in clauses:
+        if clause.section == passage.anchor:
             return clause
-    return None
+    return clauses[0] if not passage.anchor and len(clauses) == 1 else None

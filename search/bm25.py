@@ -82,11 +82,8 @@ def stored_length(length: int) -> int:
     return int(byte_to_length(length_to_byte(length)))
 
 
-def passage_terms(
-    tokeniser: Tokeniser, article: Article, passage: Passage, *, opening: bool
-) -> Terms:
-    """The terms of a passage by field; an article's questions and tags belong to its opening."""
-    extra = (*article.questions, *article.tags) if opening else ()
+def passage_terms(tokeniser: Tokeniser, passage: Passage, extra: Sequence[str]) -> Terms:
+    """The terms of a passage by field; `extra` are the questions it answers and its tags."""
     text = " \n ".join((*passage.headings[1:], *extra, passage.text))
     return {"passage": tokeniser.content_terms(text), "passage_grams": grams(text)}
 

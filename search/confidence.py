@@ -8,9 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from search.bm25 import idf
+from search.errors import IndexDamaged
 from search.evidence import Evidence
 from search.generation import Generation
 from search.query import Question
@@ -73,6 +75,25 @@ def _coverage(generation: Generation, question: Question, article: int) -> float
 
 @lru_cache(maxsize=1)
 def shipped_calibrations() -> dict[str, Calibration]:
-    """The calibration of each locale, as `kb calibrate` wrote it."""
+    """The calibration of each locale in the distribution."""
     text = (importlib.resources.files("search.data") / "confidence.json").read_text("utf-8")
     return {locale: Calibration.from_dict(data) for locale, data in json.loads(text).items()}
+
+
+def read_calibrations(path: Path) -> dict[str, Calibration]:
+    """A site's own calibration, as `kb calibrate` wrote it, over the shipped one.
+
+    Raises `IndexDamaged` when the file is not what it should be.
+    """
+    try:
+        own = {
+            locale: Calibration.from_dict(data)
+            for locale, data in json.loads(path.read_text("utf-8")).items()
+        }
+    except FileNotFoundError:
+        own = {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IndexDamaged(
+            f"{path}: is no calibration ({error!r}); remove it or run `kb calibrate`"
+        ) from error
+    return {**shipped_calibrations(), **own}

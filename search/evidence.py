@@ -32,8 +32,10 @@ class Evidence:
     """BM25 of the best passage."""
     passage_keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """(passages,) BM25 of every passage."""
-    unit_similarity: dict[int, float] = field(default_factory=dict)
-    """Best cosine of each unit of the candidates that was looked at."""
+    units: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    """Rows of the candidates' vectors, ascending."""
+    unit_similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """Best cosine of each of `units` over the question's vectors."""
     query_vectors: Vectors | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -78,7 +80,7 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     counted = time.perf_counter()
     timings = {"keyword": (counted - started) * 1000}
     if embedder is None or not question.sentences:
-        articles = np.sort(chosen)
+        articles = generation.with_translations(chosen)
         evidence = Evidence(articles, timings_ms=timings)
         zeros = np.zeros(len(articles), np.float32)
         evidence.features = dict.fromkeys(VECTOR_FEATURES, zeros)
@@ -108,7 +110,7 @@ def _with_vectors(
 ) -> Evidence:
     nearest, _ = generation.vectors.search(vectors, limit=_NEAREST)
     owners = generation.unit_article[np.unique(nearest)]
-    articles = np.union1d(owners, keyword_articles).astype(np.int64)
+    articles = generation.with_translations(np.union1d(owners, keyword_articles))
     rows, starts = generation.units_of(articles)
     similarities = generation.vectors.vectors(rows) @ vectors.T
     kinds = np.asarray(generation.units.kind)[rows]
@@ -119,8 +121,8 @@ def _with_vectors(
     evidence = Evidence(articles)
     evidence.features = {name: _standardise(found[name], usual[name]) for name in found}
     evidence.similarity = found["best_sentence"]
-    best = similarities.max(axis=1)
-    evidence.unit_similarity = dict(zip(rows.tolist(), best.tolist(), strict=True))
+    evidence.units = rows
+    evidence.unit_similarity = similarities.max(axis=1)
     return evidence
 
 

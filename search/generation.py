@@ -119,6 +119,17 @@ class Generation:
         rows = np.repeat(low - starts, high - low) + np.arange(int((high - low).sum()))
         return rows.astype(np.int64), starts
 
+    def with_translations(self, articles: Rows) -> Rows:
+        """The given articles and the same ones in every other language, ascending."""
+        chosen = np.isin(self._identity, self._identity[articles])
+        return np.flatnonzero(chosen)
+
+    @cached_property
+    def _identity(self) -> Rows:
+        """(articles,) a number that translations share."""
+        ids = [article.id for article in self.catalogue]
+        return np.unique(ids, return_inverse=True)[1]
+
     def articles_in(self, locale: str) -> npt.NDArray[np.bool_]:
         """(articles,) which are written in a language; all of them when none is."""
         mask = self._locales == locale
@@ -174,7 +185,7 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
     try:
         site = json.loads((folder / "site.json").read_text("utf-8"))
         arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
             for name in ("unit_passage", "unit_sentence", "unit_kind", "passage_article", "related")
         }
     except (OSError, ValueError, EOFError) as error:

@@ -10,6 +10,7 @@ import mmap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,9 +67,9 @@ class _Table:
 
     def __init__(self, stem: Path) -> None:
         try:
-            self._starts = np.load(f"{stem}.starts.npy", mmap_mode="r", allow_pickle=False)
-            self._rows = np.load(f"{stem}.rows.npy", mmap_mode="r", allow_pickle=False)
-            self._values = np.load(f"{stem}.values.npy", mmap_mode="r", allow_pickle=False)
+            self._starts, self._rows, self._values = (
+                _mapped(Path(f"{stem}.{name}.npy")) for name in ("starts", "rows", "values")
+            )
             self._terms = _Dictionary(stem)
             self.size = int(np.load(f"{stem}.size.npy", allow_pickle=False))
         except (OSError, ValueError, EOFError, TypeError) as error:
@@ -92,7 +93,7 @@ class _Dictionary:
     """Sorted terms in one mapped blob, found by bisection."""
 
     def __init__(self, stem: Path) -> None:
-        self._offsets = np.load(f"{stem}.offsets.npy", mmap_mode="r", allow_pickle=False)
+        self._offsets = _mapped(Path(f"{stem}.offsets.npy"))
         path = Path(f"{stem}.terms")
         size = path.stat().st_size
         if len(self._offsets) == 0 or int(self._offsets[-1]) != size:
@@ -144,6 +145,11 @@ def _compile(stem: Path, field: Field, documents: Sequence[Sequence[str]]) -> No
     }
     for name, array in arrays.items():
         np.save(f"{stem}.{name}.npy", array)
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    """An array in mapped memory, as a plain array: NumPy's memmap class is slow to slice."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def _starts(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

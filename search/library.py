@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from search.catalogue import Catalogue
+from search.confidence import read_calibrations
 from search.errors import KnowledgeBaseError
 from search.generation import current_name, open_current
 from search.searcher import Searcher
 from search.types import Embedder, Response
 
+CALIBRATION = "confidence.json"
 _LOOK_EVERY = 0.5  # seconds
 _log = logging.getLogger(__name__)
+
+
+def open_searcher(data: Path, embedder: Embedder) -> Searcher:
+    """A searcher over the current generation, with the site's own calibration if it has one."""
+    calibrations = read_calibrations(data / CALIBRATION)
+    return Searcher(open_current(data, embedder), embedder, calibrations=calibrations)
 
 
 class PublishedLibrary:
@@ -40,9 +48,7 @@ class PublishedLibrary:
         if self._searcher is None:
             with self._swap:
                 if self._searcher is None:
-                    self._searcher = Searcher(
-                        open_current(self._data, self._embedder), self._embedder
-                    )
+                    self._searcher = open_searcher(self._data, self._embedder)
                     self._looked = time.monotonic()
             return self._searcher
         if time.monotonic() - self._looked > _LOOK_EVERY and self._swap.acquire(blocking=False):
@@ -63,7 +69,7 @@ class PublishedLibrary:
                 return
             if present is None or name in (None, self._refused):
                 return
-            self._searcher = Searcher(open_current(self._data, self._embedder), self._embedder)
+            self._searcher = open_searcher(self._data, self._embedder)
             self._refused, self.problem = None, None
             _log.info("generation %s is live", name)
         except (KnowledgeBaseError, OSError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ class Outcome:
     resolved: bool
     answered_by: str | None
     milliseconds: float
+    features: Mapping[str, float]
 
     def score(self, metric: str) -> float:
         """The value of a metric of `METRICS` for this question."""
@@ -65,6 +66,7 @@ def run(
                 found.resolved,
                 found.answer.article.id if found.answer else None,
                 milliseconds,
+                found.trace.features,
             )
         )
         if progress:

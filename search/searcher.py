@@ -65,7 +65,7 @@ class Searcher:
         self.generation = generation
         self._embedder = embedder
         self._ranking = ranking or shipped_ranking()
-        self._calibrations = calibrations or shipped_calibrations()
+        self.calibrations = calibrations or shipped_calibrations()
 
     def search(
         self,
@@ -91,7 +91,7 @@ class Searcher:
             self.generation, question, search.evidence, [c.place for c in candidates],
             [c.score for c in candidates],
         )  # fmt: skip
-        calibration = self._calibrations[question.locale]
+        calibration = self.calibrations[question.locale]
         confidence = calibration.probability(features) if candidates else 0.0
         sure = bool(candidates) and confidence >= calibration.threshold
         results = tuple(self._result(search, c, explain=explain) for c in candidates[:limit])
@@ -162,18 +162,17 @@ class Searcher:
         words = evidence.passage_keyword[first:last]
         value = words / max(float(words.max()), 1e-6)
         sentence = np.zeros(last - first, np.int64)
-        if evidence.unit_similarity:
+        if len(evidence.units):
+            low, high = np.searchsorted(evidence.units, generation.article_units[row : row + 2])
+            units, similarity = evidence.units[low:high], evidence.unit_similarity[low:high]
+            places = np.asarray(generation.units.passage)[units] - first
             best = np.zeros(last - first, np.float32)
-            strongest = np.full(last - first, -1, np.float32)
-            for unit in range(*generation.article_units[row : row + 2]):
-                similarity = evidence.unit_similarity.get(unit, 0.0)
-                place = int(generation.units.passage[unit]) - int(first)
-                kind = int(generation.units.kind[unit])
-                best[place] = max(best[place], similarity)
-                if kind == UnitKind.SENTENCE and similarity > strongest[place]:
-                    strongest[place] = similarity
-                    sentence[place] = int(generation.units.sentence[unit])
+            np.maximum.at(best, places, similarity)
             value = value + 2 * best / max(float(best.max()), 1e-6)
+            # Of equal sentences the last assignment wins: the most similar one.
+            order = np.argsort(similarity, kind="stable")
+            order = order[np.asarray(generation.units.kind)[units[order]] == UnitKind.SENTENCE]
+            sentence[places[order]] = np.asarray(generation.units.sentence)[units[order]]
         chosen = int(np.argmax(value))
         return int(first) + chosen, int(sentence[chosen])
 

@@ -35,8 +35,10 @@ def highlight(text: str, terms: Collection[str], tokeniser: Tokeniser) -> tuple[
     ]
     for token in tokeniser.tokens("".join(character for character, _ in folded)):
         if token.text in wanted:
-            for _, place in folded[token.start : token.end]:
-                marks[place] = True
+            low, high = folded[token.start][1], folded[token.end - 1][1] + 1
+            while high < len(text) and not _fold(text[high]):  # an accent of its own, for one
+                high += 1
+            marks[low:high] = [True] * (high - low)
     spans: list[Span] = []
     begin = 0
     for position in range(1, len(text) + 1):

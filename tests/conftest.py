@@ -67,9 +67,7 @@ def write_article(articles: Path) -> ArticleWriter:
         lines = [f"{key}: {value}" for key, value in fields.items() if value is not None]
         path = articles / locale / section / f"{slug}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            "\n".join(["---", *lines, "---", textwrap.dedent(body)]), encoding="utf-8"
-        )
+        path.write_text("\n".join(["---", *lines, "---", textwrap.dedent(body)]), encoding="utf-8")
         return path
 
     return write
@@ -84,7 +82,7 @@ def embedder() -> Embedder:
 @pytest.fixture(scope="session")
 def published(
     embedder: Embedder, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Path]:
+) -> Path:
     """A data folder with the shipped articles published by the bundled model.
 
     Vectors are kept in pytest's cache, so that only the first run on a machine encodes them.
@@ -99,7 +97,7 @@ def published(
     build_and_publish(ROOT / "articles", data, embedder, today=TODAY)
     for file in (data / "cache").glob("vectors.sqlite*"):
         shutil.copy(file, kept / file.name)
-    yield data
+    return data
 
 
 @pytest.fixture

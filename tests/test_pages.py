@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW, TODAY, ArticleWriter
-from fakes import HashingEmbedder
 from flask import Flask
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
+from conftest import NOW, TODAY, ArticleWriter
+from fakes import HashingEmbedder
 from indexer.build import build_and_publish
 from portal.app import create_app
 from portal.config import Settings

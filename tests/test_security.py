@@ -36,9 +36,9 @@ def test_every_page_says_what_browsers_may_not_do(client: FlaskClient, page: str
 
 
 def test_a_question_with_markup_is_shown_as_text(client: FlaskClient) -> None:
-    html = client.get(
-        "/en/search", query_string={"q": '"><script>alert(1)</script>'}
-    ).get_data(as_text=True)
+    html = client.get("/en/search", query_string={"q": '"><script>alert(1)</script>'}).get_data(
+        as_text=True
+    )
     assert "<script>alert(1)" not in html
     assert "&lt;script&gt;" in html
 
@@ -109,7 +109,7 @@ def test_writing_has_a_limit_of_its_own(settings: Settings, services: Services) 
 def test_no_redirect_leaves_the_site(client: FlaskClient, target: str) -> None:
     for answer in (
         client.get("/en/language", query_string={"from": target, "to": "zh-Hans"}),
-        client.post("/en/vote", data={"article": "refund-timing", "helpful": "yes", "next": target}),
+        client.post("/en/vote", data={"article": "refund-timing", "helpful": "1", "next": target}),
     ):
         location = answer.headers.get("Location", "/")
         assert location.startswith("/")

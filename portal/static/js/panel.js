@@ -27,7 +27,7 @@ function answerCard(answer, texts) {
   const text = element("p", "typed-answer-text", answer.text);
   const source = element("a", "typed-source");
   source.textContent = answer.heading && answer.heading !== answer.title ? `${answer.title} › ${answer.heading}` : answer.title;
-  source.href = typedAddress(answer.url);
+  source.href = answer.url;
   source.dataset.article = answer.id ?? "";
   source.dataset.position = "1";
   if (answer.locale) text.lang = source.lang = answer.locale;
@@ -39,7 +39,7 @@ function resultList(results, texts) {
   const list = element("ol", "typed-list");
   for (const result of results) {
     const link = element("a", "typed-link");
-    link.href = typedAddress(result.url);
+    link.href = result.url;
     link.dataset.article = result.id;
     link.dataset.position = String(result.position);
     const title = element("span", "typed-title", result.title);
@@ -57,13 +57,6 @@ function resultList(results, texts) {
     list.append(item);
   }
   return list;
-}
-
-// The beacon counts the reading, so the page need not count it again.
-function typedAddress(url) {
-  const address = new URL(url, location.href);
-  address.searchParams.set("via", "typed");
-  return address.pathname + address.search + address.hash;
 }
 
 function element(name, className, text) {

@@ -105,7 +105,7 @@ export function typeAhead(form) {
   });
   panel.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-article]");
-    if (link) log.opened(shown, link.dataset.article, Number(link.dataset.position));
+    if (link) log.opened(shown, link);
   });
 }
 
