@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,11 +39,14 @@ from search.impacts import ImpactEngine
 from search.keyword import WhooshEngine
 from search.records import write_records
 from search.taxonomy import Taxonomy
-from search.text import NORMALISER_VERSION, Tokeniser
+from search.text import NORMALISER_VERSION, Tokeniser, text_length
 from search.types import Article, Embedder, Passage, Vectors
 from search.vectors import FaissEngine
+from search.whitening import fit_whitening, whiten
 
 _RELATED = 6
+_FLOOR_SAMPLE = 500
+_FLOOR_PERCENTILE = 2
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done and what there is to do."""
 
@@ -176,6 +180,20 @@ def units_of(content: Content) -> list[Unit]:
     return units
 
 
+def _typical_length(content: Content) -> float:
+    """Words of the median article, as far as they blur what one vector says of it.
+
+    Questions an editor has written are each a sharp vector of their own: the more of them, the
+    shorter an article is to the vector engine.
+    """
+    lengths = [
+        sum(text_length(content.passages[row].text) for row in rows)
+        / math.sqrt(1 + len(article.questions))
+        for article, rows in zip(content.articles, content.passages_by_article(), strict=True)
+    ]
+    return float(np.median(lengths))
+
+
 def _titled(article: Article, text: str) -> str:
     return f"{article.title}. {text}" if article.title else text
 
@@ -198,7 +216,10 @@ def write_generation(
     units = units_of(content)
     vectors, encoded = _encode(units, embedder, cache, progress)
     units = route_questions(units, vectors, content.passage_article)
-    _write_keyword_index(folder, content, units, progress)
+    kinds = np.array([unit.kind for unit in units])
+    whitening = fit_whitening(vectors[kinds == UnitKind.SENTENCE])
+    vectors = whiten(vectors, whitening)
+    title_mass = _write_keyword_index(folder, content, units, progress)
     FaissEngine.build(vectors).save(folder / "vectors.faiss")
     arrays: dict[str, npt.NDArray[Any]] = {
         "unit_passage": np.array([unit.passage for unit in units], np.int32),
@@ -206,6 +227,8 @@ def write_generation(
         "unit_kind": np.array([unit.kind for unit in units], np.int8),
         "passage_article": np.array(content.passage_article, np.int32),
         "related": _related(content, units, vectors),
+        "whitening": whitening,
+        "title_mass": title_mass,
     }
     for array, values in arrays.items():
         np.save(folder / f"{array}.npy", values)
@@ -226,6 +249,8 @@ def write_generation(
         articles=len(content.articles),
         passages=len(content.passages),
         units=len(units),
+        similarity_floor=similarity_floor(units, vectors, content.passage_article),
+        article_length=_typical_length(content),
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
     return encoded, len(units)
@@ -256,7 +281,8 @@ def route_questions(
 
 def _write_keyword_index(
     folder: Path, content: Content, units: Sequence[Unit], progress: Progress
-) -> None:
+) -> npt.NDArray[np.float32]:
+    """Write both keyword engines; gives the IDF of all words of each title."""
     progress("keyword index", 0, len(content.passages))
     tokeniser = Tokeniser(content.words)
     asked: dict[int, list[str]] = defaultdict(list)
@@ -275,8 +301,13 @@ def _write_keyword_index(
             for row, passage in zip(rows, own, strict=True)
         ]
     WhooshEngine.build(folder / "keyword", passages=passages, articles=articles)
-    ImpactEngine.build(folder / "impacts", passages=passages, articles=articles)
+    engine = ImpactEngine.build(folder / "impacts", passages=passages, articles=articles)
     progress("keyword index", len(content.passages), len(content.passages))
+    masses = [
+        sum(engine.explain("title_match", dict.fromkeys(terms["title_match"], 1.0), row).values())
+        for row, terms in enumerate(articles)
+    ]
+    return np.maximum(np.array(masses, np.float32), np.float32(1e-6))
 
 
 def _encode(
@@ -291,6 +322,26 @@ def _encode(
         )
     finally:
         cache.close()
+
+
+def similarity_floor(
+    units: Sequence[Unit], vectors: Vectors, passage_article: Sequence[int]
+) -> float:
+    """The cosine below which nothing counts as found by its meaning.
+
+    Vectors always have a nearest neighbour. Real questions (or titles, where there are none) are
+    compared with the articles they do not belong to: what even the least of them finds there is
+    what a text without any bearing on the corpus finds too.
+    """
+    owners = np.array([passage_article[unit.passage] for unit in units])
+    kinds = np.array([unit.kind for unit in units])
+    asked = np.flatnonzero(kinds == UnitKind.QUESTION)
+    if not len(asked):
+        asked = np.flatnonzero(kinds == UnitKind.TITLE)
+    asked = asked[:: max(1, len(asked) // _FLOOR_SAMPLE)]
+    similarities = vectors[asked] @ vectors[kinds == UnitKind.SENTENCE].T
+    similarities[owners[asked][:, None] == owners[kinds == UnitKind.SENTENCE]] = -1
+    return float(np.percentile(similarities.max(axis=1, initial=-1), _FLOOR_PERCENTILE))
 
 
 def _related(content: Content, units: Sequence[Unit], vectors: Vectors) -> npt.NDArray[np.int32]:

@@ -6,10 +6,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from search.errors import KnowledgeBaseError
+from search.errors import IndexDamaged, KnowledgeBaseError
 from search.generation import GENERATIONS, POINTER, Manifest, current_name, open_generation
 
 _STAGING = ".staging-"
@@ -75,15 +75,16 @@ def point_to(data: Path, name: str) -> None:
 
 
 def generations(data: Path) -> list[Manifest]:
-    """Complete generations, oldest first."""
-    folder = data / GENERATIONS
-    if not folder.is_dir():
-        return []
-    return [
-        Manifest.read(path)
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".") and (path / "manifest.json").exists()
-    ]
+    """Generations with a manifest that can be read, oldest first."""
+    found = []
+    for folder in _folders(data):
+        with suppress(IndexDamaged):
+            found.append(Manifest.read(folder))
+    return found
+
+
+def _folders(data: Path) -> list[Path]:
+    return sorted(path for path in (data / GENERATIONS).glob("[!.]*") if path.is_dir())
 
 
 def roll_back(data: Path, name: str | None = None) -> str:
@@ -106,13 +107,17 @@ def roll_back(data: Path, name: str | None = None) -> str:
 
 
 def prune(data: Path, *, keep: int) -> list[str]:
-    """Remove all but the newest `keep` generations, never the current one; gives their names.
+    """Remove all but the newest `keep` generations, and those without a manifest.
+
+    Gives their names; the current one is never among them.
 
     A reader that still holds a removed one keeps its open files until it lets go.
     """
     present = current_name(data)
     names = [manifest.name for manifest in generations(data)]
-    removable = [name for name in names[: max(0, len(names) - keep)] if name != present]
+    damaged = [folder.name for folder in _folders(data) if folder.name not in names]
+    old = names[: max(0, len(names) - keep)]
+    removable = [name for name in (*damaged, *old) if name != present]
     for name in removable:
         # Renamed first, so that a kill in between leaves no half generation under its name.
         doomed = data / GENERATIONS / f"{_STAGING}remove-{name}"

@@ -10,9 +10,10 @@ from typing import Any
 
 from portal.config import Settings
 from portal.progress import Bars
+from search.confidence import read_calibrations
 from search.embed import open_embedder
 from search.evaluate import METRICS, LabelledQuery, read_beir, read_golden
-from search.library import open_searcher
+from search.library import CALIBRATION, open_searcher
 from search.measure import Summary, run, summarise
 from search.searcher import MODES, Searcher
 

@@ -33,7 +33,7 @@ def show_response(found: Response) -> str:
         features = ", ".join(f"{k} {v:.3f}" for k, v in found.trace.features.items())
         timings = ", ".join(f"{k} {v:.1f} ms" for k, v in found.trace.timings_ms.items())
         lines += ["", f"terms: {' '.join(found.trace.terms)}"]
-        lines += [f"keyword weight {found.trace.keyword_weight:.2f}; {features}", timings]
+        lines += [f"vector weight {found.trace.vector_weight:.2f}; {features}", timings]
     return "\n".join(lines)
 
 

@@ -42,6 +42,8 @@ FIELDS: Mapping[str, Field] = {
         Field("article_grams", "articles", 1.5, 0.75),
         Field("title", "articles", 1.0, 0.75),
         Field("title_grams", "articles", 1.0, 0.75),
+        # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
+        Field("title_match", "articles", 0, 0),
     )
 }
 
@@ -99,4 +101,5 @@ def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Pas
         "article_grams": grams(text),
         "title": tokeniser.content_terms(article.title),
         "title_grams": grams(article.title),
+        "title_match": tokeniser.content_terms(article.title),
     }

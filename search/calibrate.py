@@ -14,7 +14,8 @@ from search.evaluate import auroc
 from search.measure import Outcome
 
 _FOLDS = 5
-_REFUSED = 0.05  # of the answerable, at most, on the questions the threshold is chosen on
+# A wrong answer costs a customer more than an honest "not sure": claim only what is likelier right.
+_THRESHOLD = 0.5
 _FEWEST = 20
 
 
@@ -32,8 +33,7 @@ class Fit:
 def fit(outcomes: Sequence[Outcome], present: Calibration) -> Fit | None:
     """A logistic regression from features to "the first result answers"; None for too few.
 
-    The threshold refuses at most 5 % of the questions whose first result is right, judged on
-    probabilities predicted without the question itself.
+    What is fitted is a probability, so the threshold needs no fitting.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -55,7 +55,7 @@ def fit(outcomes: Sequence[Outcome], present: Calibration) -> Fit | None:
     calibration = Calibration(
         dict(zip(FEATURES, map(float, weights), strict=True)),
         intercept,
-        threshold=float(np.quantile(held_out[right], _REFUSED)),
+        threshold=_THRESHOLD,
     )
     answerable = np.array([outcome.query.answerable for outcome in usable])
     before = np.array([present.probability(outcome.features) for outcome in usable])

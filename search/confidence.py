@@ -11,13 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from search.bm25 import idf
 from search.errors import IndexDamaged
 from search.evidence import Evidence
 from search.generation import Generation
 from search.query import Question
 
-FEATURES = ("similarity", "coverage", "margin", "score")
+_USUAL_IDEAL = 20.0
+FEATURES = ("similarity", "lead", "coverage", "margin", "score", "matched", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,16 @@ def describe(
         return {}
     first = places[0]
     article = int(evidence.articles[first])
+    similarity = evidence.similarity[list(places)]
+    growth = max(1.0, evidence.shape.ideal / _USUAL_IDEAL)
     return {
-        "similarity": float(evidence.similarity[first]),
+        "similarity": float(similarity[0]),
+        "lead": float(similarity[0] - np.mean(similarity[1:6])) if len(places) > 1 else 0.0,
         "coverage": _coverage(generation, question, article),
-        "margin": scores[0] - scores[1] if len(scores) > 1 else 0.0,
-        "score": scores[0],
+        "margin": (scores[0] - scores[1]) / growth if len(scores) > 1 else 0.0,
+        "score": scores[0] / growth,
+        "matched": float(evidence.words[first]) / max(1.0, evidence.shape.ideal),
+        "length": math.log(1 + question.words),
     }
 
 

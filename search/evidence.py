@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from search.bm25 import idf
 from search.generation import Generation, UnitKind
 from search.query import Question
-from search.ranking import VECTOR_FEATURES, Feature
+from search.ranking import VECTOR_FEATURES, Feature, Shape
 from search.types import Embedder, Rows, Scores, Vectors
+from search.whitening import whiten
 
 _NEAREST = 512  # units taken from the vector index for each vector of the question
 _KEYWORD_BEST = 200  # articles taken from the keyword index
@@ -25,11 +27,11 @@ class Evidence:
 
     articles: Rows
     features: dict[str, Feature] = field(default_factory=dict)
-    """Standardised: 0 is the mean article of the corpus for this question."""
+    """Vector features are standardised: 0 is the mean article for this question."""
     similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """Cosine of the best sentence, question or title."""
-    keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
-    """BM25 of the best passage."""
+    words: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """BM25 of article and title together; 0 where no word of the question stands."""
     passage_keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """(passages,) BM25 of every passage."""
     units: Rows = field(default_factory=lambda: np.empty(0, np.int64))
@@ -37,11 +39,13 @@ class Evidence:
     unit_similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """Best cosine of each of `units` over the question's vectors."""
     query_vectors: Vectors | None = None
+    """The whole question first, then its sentences; in the whitened space."""
+    shape: Shape = field(default_factory=lambda: Shape(0, 0, 0, 1, 1))
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
 class KeywordEvidence:
-    """Scores of all articles by words."""
+    """What words say of every article; (articles,) arrays."""
 
     def __init__(self, generation: Generation, question: Question) -> None:
         keyword = generation.keyword
@@ -52,15 +56,37 @@ class KeywordEvidence:
 
         self.passages = score("passage")
         starts = generation.article_passages[:-1]
-        self.best = np.maximum.reduceat(self.passages, starts)
-        self.raw = {
-            "passage_words": self.best,
+        ones = dict.fromkeys(question.terms, 1.0)
+        self.features: dict[str, Feature] = {
+            "passage_words": np.maximum.reduceat(self.passages, starts),
             "article_words": score("article"),
             "title_words": score("title"),
+            "title_share": keyword.scores("title_match", ones) / generation.title_mass,
         }
+        self.matching = self.features["article_words"] + self.features["title_words"]
 
-    def standardised(self, background: npt.NDArray[np.bool_]) -> dict[str, Feature]:
-        return {name: _standardise(raw, raw[background]) for name, raw in self.raw.items()}
+
+def shape_of(generation: Generation, question: Question) -> Shape:
+    """What the ranking wants to know of a question before any article is looked at."""
+    keyword = generation.keyword
+    size = keyword.size("article")
+    ideal = known = unknown = 0.0
+    for field_name, terms in (("article", question.terms), ("article_grams", question.grams)):
+        for term, weight in terms.items():
+            frequency = keyword.document_frequency(field_name, term)
+            informative = idf(size, frequency)
+            if frequency:
+                ideal += weight * informative
+            if field_name == "article":
+                known += informative if frequency else 0.0
+                unknown += 0.0 if frequency else informative
+    return Shape(
+        words=question.words,
+        ideal=ideal,
+        unknown=unknown / (known + unknown) if known + unknown else 0.0,
+        article_length=generation.manifest.article_length,
+        same_language=min(1.0, 2 * generation.share_of(question.locale)),
+    )
 
 
 def gather(generation: Generation, embedder: Embedder | None, question: Question) -> Evidence:
@@ -70,12 +96,8 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     """
     started = time.perf_counter()
     words = KeywordEvidence(generation, question)
-    # A question's words cannot occur in articles of the other language: the mean of the whole
-    # corpus would say less about how special a score is than that of the articles it can match.
-    background = generation.articles_in(question.locale)
-    standardised = words.standardised(background)
-    total = sum(standardised.values(), np.zeros(len(words.best), np.float32))
-    matching = np.flatnonzero(words.raw["article_words"] + words.raw["title_words"] > 0)
+    total = words.matching + words.features["passage_words"]
+    matching = np.flatnonzero(words.matching)
     chosen = matching[np.argsort(-total[matching], kind="stable")[:_KEYWORD_BEST]]
     counted = time.perf_counter()
     timings = {"keyword": (counted - started) * 1000}
@@ -86,15 +108,18 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
         evidence.features = dict.fromkeys(VECTOR_FEATURES, zeros)
         evidence.similarity = zeros
     else:
-        vectors = embedder.encode_queries(_texts(question))
+        vectors = whiten(embedder.encode_queries(_texts(question)), generation.whitening)
         encoded = time.perf_counter()
         evidence = _with_vectors(generation, vectors, chosen, question.locale)
         timings["encode"] = (encoded - counted) * 1000
         timings["vector"] = (time.perf_counter() - encoded) * 1000
         evidence.timings_ms = timings
         evidence.query_vectors = vectors
-    evidence.features |= {name: values[evidence.articles] for name, values in standardised.items()}
-    evidence.keyword = words.best[evidence.articles]
+    evidence.features |= {
+        name: values[evidence.articles] for name, values in words.features.items()
+    }
+    evidence.shape = shape_of(generation, question)
+    evidence.words = words.matching[evidence.articles]
     evidence.passage_keyword = words.passages
     return evidence
 
@@ -130,15 +155,15 @@ def _vector_features(
     similarities: Scores, kinds: npt.NDArray[np.int8], starts: Rows
 ) -> Mapping[str, Feature]:
     """(articles,) maxima over each article's units; similarities are (units, question vectors)."""
-    passage = kinds == UnitKind.PASSAGE
     whole = similarities[:, 0]
     sentences = similarities if similarities.shape[1] == 1 else similarities[:, 1:]
+    passage, title = kinds == UnitKind.PASSAGE, kinds == UnitKind.TITLE
     lowest = np.float32(-1)
     return {
         "passage_vector": np.maximum.reduceat(np.where(passage, whole, lowest), starts),
-        "sentence_vector": np.maximum.reduceat(np.where(passage, lowest, whole), starts),
+        "title_vector": np.maximum.reduceat(np.where(title, whole, lowest), starts),
         "best_sentence": np.maximum.reduceat(
-            np.where(passage, lowest, sentences.max(axis=1)), starts
+            np.where(passage | title, lowest, sentences.max(axis=1)), starts
         ),
     }
 

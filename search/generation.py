@@ -23,7 +23,11 @@ from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
-FORMAT = 1
+FORMAT = 4
+_ARRAYS = (
+    "unit_passage", "unit_sentence", "unit_kind", "passage_article", "title_mass", "related",
+    "whitening",
+)  # fmt: skip
 _BACKGROUND = 256  # articles
 POINTER = "current"
 GENERATIONS = "generations"
@@ -53,6 +57,8 @@ class Manifest:
     articles: int
     passages: int
     units: int
+    similarity_floor: float
+    article_length: float
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -88,6 +94,9 @@ class Generation:
     units: Units
     passages: RecordFile
     passage_article: npt.NDArray[np.int32]
+    title_mass: npt.NDArray[np.float32]
+    """(articles,) the IDF of all words of the title; never 0."""
+    whitening: npt.NDArray[np.float32]
     gone: frozenset[str]
 
     @property
@@ -135,6 +144,10 @@ class Generation:
         mask = self._locales == locale
         return mask if mask.any() else np.ones_like(mask)
 
+    def share_of(self, locale: str) -> float:
+        """Share of the articles that are written in a language."""
+        return float((self._locales == locale).mean())
+
     @cached_property
     def _locales(self) -> npt.NDArray[np.str_]:
         return np.array([article.locale for article in self.catalogue])
@@ -160,7 +173,7 @@ class Generation:
 def current_name(data: Path) -> str | None:
     """The name the pointer holds, or None before the first publish."""
     try:
-        name = (data / POINTER).read_text("utf-8").strip()
+        name = (data / POINTER).read_text("utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
     if not name or "/" in name or name.startswith("."):
@@ -186,7 +199,7 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         site = json.loads((folder / "site.json").read_text("utf-8"))
         arrays = {
             name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in ("unit_passage", "unit_sentence", "unit_kind", "passage_article", "related")
+            for name in _ARRAYS
         }
     except (OSError, ValueError, EOFError) as error:
         raise IndexDamaged(f"{folder}: cannot be read ({error}); {_REPAIR}") from error
@@ -213,6 +226,8 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         units=Units(arrays["unit_passage"], arrays["unit_sentence"], arrays["unit_kind"]),
         passages=passages,
         passage_article=arrays["passage_article"],
+        title_mass=arrays["title_mass"],
+        whitening=arrays["whitening"],
         gone=gone,
     )
 
@@ -274,6 +289,8 @@ def _check_counts(
         "sentences in the unit table": (manifest.units, len(arrays["unit_sentence"])),
         "kinds in the unit table": (manifest.units, len(arrays["unit_kind"])),
         "numbers in a vector": (manifest.dimension, vectors.dimension),
+        "titles": (manifest.articles, len(arrays["title_mass"])),
+        "rows in the whitening": (manifest.dimension, len(arrays["whitening"])),
     }
     for what, (expected, actual) in found.items():
         if expected != actual:

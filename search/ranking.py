@@ -1,8 +1,10 @@
-"""What each piece of evidence is worth: a small fitted model, shipped as data.
+"""What each piece of evidence is worth: a small readable model, its numbers shipped as data.
 
-Every feature is standardised over the corpus for the question at hand, so that scores of different
-engines can be added. Each weight moves between a value for short questions and one for long texts;
-`search/data/ranking.json` holds the numbers and says how they were fitted.
+Keyword features are BM25 sums and stay as they are, because how large they are says how much of the
+question was matched; vector features are cosines, which have no scale of their own and are
+standardised over the corpus. What vectors weigh beside words depends on the question and on the
+corpus: the longer the articles, the less one vector says of them; words that no article has speak
+against trusting the rest of a long text to meaning alone.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-KEYWORD_FEATURES = ("passage_words", "article_words", "title_words")
-VECTOR_FEATURES = ("passage_vector", "sentence_vector", "best_sentence")
+KEYWORD_FEATURES = ("passage_words", "article_words", "title_words", "title_share")
+VECTOR_FEATURES = ("passage_vector", "best_sentence", "title_vector")
 Feature = npt.NDArray[np.float32]
 
 
@@ -35,47 +37,70 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of a question and its corpus before any article is looked at."""
+
+    words: int
+    """Terms in the question, repetitions counted."""
+    ideal: float
+    """The weight of all its terms, by IDF: the score of an article that had nothing else."""
+    unknown: float
+    """Share of that weight, words alone, that stands in no article."""
+    article_length: float
+    """Words (Han characters) of the median article."""
+    same_language: float
+    """Share of the corpus in the question's language, 1 from one half on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """Weights by feature, and of each engine's sum in the whole."""
+    """The numbers of `search/data/ranking.json`."""
 
     weights: Mapping[str, Weight]
-    engines: Mapping[str, Weight]
-    middle: float
+    middle_words: float
     slope: float
+    vector: Mapping[str, float]
 
     def longness(self, words: int) -> float:
-        """0 for a short question, 1 for a long text, one half at `middle` words."""
-        return 1 / (1 + math.exp(-self.slope * (math.log(words + 1) - math.log(self.middle))))
+        """0 for a short question, 1 for a long text, one half at `middle_words`."""
+        return 1 / (1 + math.exp(-self.slope * math.log((words + 1) / self.middle_words)))
 
-    def keyword_share(self, words: int, mode: str) -> float:
-        """The part of the score that words decide, for the trace."""
-        keyword, vector = self._engine_weights(self.longness(words), mode)
-        return keyword / (keyword + vector)
+    def vector_weight(self, shape: Shape) -> float:
+        """What one standard deviation of vector evidence weighs beside the keyword score."""
+        v = self.vector
+        length = min(max(shape.article_length, v["shortest_article"]), v["longest_article"])
+        readable: float = (v["reference_article"] / length) ** v["length_power"]
+        by_language = (
+            shape.same_language * readable + (1 - shape.same_language) * v["other_language"]
+        )
+        # The keyword score grows with the question; vectors must keep up with it.
+        growth = max(1.0, shape.ideal / v["reference_ideal"])
+        doubt = math.exp(-v["unknown_words"] * self.longness(shape.words) * shape.unknown)
+        return v["base"] * by_language * growth * doubt
 
-    def combine(self, features: Mapping[str, Feature], *, words: int, mode: str) -> Feature:
-        """(n,) scores of the candidates from (n,) standardised features."""
-        longness = self.longness(words)
-        keyword, vector = self._engine_weights(longness, mode)
-        score = np.zeros(len(next(iter(features.values()))), np.float32)
-        for share, names in ((keyword, KEYWORD_FEATURES), (vector, VECTOR_FEATURES)):
-            if share:
-                for name in names:
-                    score += np.float32(share * self.weights[name].at(longness)) * features[name]
-        return score
+    def combine(self, features: Mapping[str, Feature], shape: Shape, *, mode: str) -> Feature:
+        """(n,) scores of the candidates."""
+        longness = self.longness(shape.words)
 
-    def _engine_weights(self, longness: float, mode: str) -> tuple[float, float]:
+        def weigh(names: tuple[str, ...]) -> Feature:
+            total = np.zeros(len(next(iter(features.values()))), np.float32)
+            for name in names:
+                total += np.float32(self.weights[name].at(longness)) * features[name]
+            return total
+
         if mode == "keyword":
-            return 1.0, 0.0
+            return weigh(KEYWORD_FEATURES)
         if mode == "vector":
-            return 0.0, 1.0
-        return self.engines["keyword"].at(longness), self.engines["vector"].at(longness)
+            return weigh(VECTOR_FEATURES)
+        mixed: Feature = weigh(KEYWORD_FEATURES) + np.float32(self.vector_weight(shape)) * weigh(
+            VECTOR_FEATURES
+        )
+        return mixed
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ranking:
-        def read(group: str) -> dict[str, Weight]:
-            return {name: Weight(**pair) for name, pair in data[group].items()}
-
-        return cls(read("weights"), read("engines"), data["middle_words"], data["slope"])
+        weights = {name: Weight(**pair) for name, pair in data["weights"].items()}
+        return cls(weights, data["middle_words"], data["slope"], data["vector"])
 
 
 @lru_cache(maxsize=1)

@@ -134,15 +134,20 @@ class Searcher:
 
     def _scores(self, search: _Search) -> Feature:
         return self._ranking.combine(
-            search.evidence.features, words=search.question.words, mode=search.mode
+            search.evidence.features, search.evidence.shape, mode=search.mode
         )
 
     def _candidates(self, search: _Search, scores: Feature, filters: Filters) -> list[_Candidate]:
         """Best first, one an article, translations collapsed to the reader's language."""
-        catalogue = self.generation.catalogue
+        catalogue, evidence = self.generation.catalogue, search.evidence
+        found = (evidence.words > 0) | (
+            evidence.similarity >= self.generation.manifest.similarity_floor
+        )
         chosen: dict[str, _Candidate] = {}
-        for place in np.lexsort((search.evidence.articles, -scores)):
-            article = catalogue.at(int(search.evidence.articles[place]))
+        for place in np.lexsort((evidence.articles, -scores)):
+            if not found[place]:
+                continue
+            article = catalogue.at(int(evidence.articles[place]))
             if not _passes(article, filters):
                 continue
             candidate = _Candidate(int(place), article, float(scores[place]))
@@ -213,7 +218,7 @@ class Searcher:
             sentences=question.sentences,
             terms=tuple(question.terms),
             mode=search.mode,
-            keyword_weight=self._ranking.keyword_share(question.words, search.mode),
+            vector_weight=self._ranking.vector_weight(search.evidence.shape),
             features=features,
             degraded=search.degraded,
             timings_ms=search.evidence.timings_ms,

@@ -105,6 +105,11 @@ def guess_locale(text: str) -> str:
     return "zh-Hans" if is_mostly_han(text) else "en"
 
 
+def text_length(text: str) -> int:
+    """Words, each Han character counting as one."""
+    return sum(len(m[0]) if m["han"] else 1 for m in _TOKEN.finditer(normalise(text)))
+
+
 def split_sentences(text: str) -> list[str]:
     """Sentences of running text in either language, in order, without empty ones.
 

@@ -164,7 +164,7 @@ class Trace:
     sentences: tuple[str, ...]
     terms: tuple[str, ...]
     mode: str
-    keyword_weight: float
+    vector_weight: float
     features: dict[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
