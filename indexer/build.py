@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -215,15 +214,17 @@ def write_generation(
     write_records(folder / "passages.jsonl", map(passage_to_dict, content.passages))
     units = units_of(content)
     vectors, encoded = _encode(units, embedder, cache, progress)
-    units = route_questions(units, vectors, content.passage_article)
     kinds = np.array([unit.kind for unit in units])
     whitening = fit_whitening(vectors[kinds == UnitKind.SENTENCE])
     vectors = whiten(vectors, whitening)
+    to_title = _title_similarity(units, vectors, content.passage_article)
+    units = route_questions(units, vectors, to_title, content.passage_article)
     title_mass = _write_keyword_index(folder, content, units, progress)
     FaissEngine.build(vectors).save(folder / "vectors.faiss")
     arrays: dict[str, npt.NDArray[Any]] = {
         "unit_passage": np.array([unit.passage for unit in units], np.int32),
         "unit_sentence": np.array([unit.sentence for unit in units], np.int32),
+        "unit_title": to_title,
         "unit_kind": np.array([unit.kind for unit in units], np.int8),
         "passage_article": np.array(content.passage_article, np.int32),
         "related": _related(content, units, vectors),
@@ -257,26 +258,54 @@ def write_generation(
 
 
 def route_questions(
-    units: Sequence[Unit], vectors: Vectors, passage_article: Sequence[int]
+    units: Sequence[Unit],
+    vectors: Vectors,
+    to_title: npt.NDArray[np.float32],
+    passage_article: Sequence[int],
 ) -> list[Unit]:
-    """Give every question to the passage of its article that has the sentence nearest to it.
+    """Give every question to the passage of its article that answers it.
 
-    Who asks in such words is then led to the section that answers, not to the article's opening.
+    That is the one which, by itself and by its best sentence, is nearest to the question once what
+    they share with the title is taken out. Who asks in such words is then led to that section.
     """
     routed = list(units)
-    owners = [passage_article[unit.passage] for unit in units]
-    for _, group in itertools.groupby(range(len(units)), key=owners.__getitem__):
-        rows = list(group)
-        sentences = [row for row in rows if units[row].kind == UnitKind.SENTENCE]
-        questions = [row for row in rows if units[row].kind == UnitKind.QUESTION]
-        if not sentences or not questions:
+    for rows in _rows_by_article(units, passage_article):
+        kinds = np.array([units[row].kind for row in rows])
+        owners = np.array([units[row].passage for row in rows])
+        questions = rows[kinds == UnitKind.QUESTION]
+        if not len(questions):
             continue
-        nearest = (vectors[questions] @ vectors[sentences].T).argmax(axis=1)
-        for row, place in zip(questions, nearest, strict=True):
-            routed[row] = dataclasses.replace(
-                units[row], passage=units[sentences[int(place)]].passage
-            )
+        similarity = vectors[rows] @ vectors[questions].T
+        residual = similarity - to_title[rows][:, None] * to_title[questions][None, :]
+        places = np.unique(owners)
+        value = np.stack(
+            [
+                residual[(owners == place) & (kinds == UnitKind.SENTENCE)].max(axis=0)
+                + residual[(owners == place) & (kinds == UnitKind.PASSAGE)].max(axis=0)
+                for place in places
+            ]
+        )
+        for question, best in zip(questions, value.argmax(axis=0), strict=True):
+            routed[question] = dataclasses.replace(units[question], passage=int(places[best]))
     return routed
+
+
+def _title_similarity(
+    units: Sequence[Unit], vectors: Vectors, passage_article: Sequence[int]
+) -> npt.NDArray[np.float32]:
+    """(units,) cosine of each vector to the title of its article, which is its first unit."""
+    found = np.empty(len(units), np.float32)
+    for rows in _rows_by_article(units, passage_article):
+        found[rows] = vectors[rows] @ vectors[rows[0]]
+    return found
+
+
+def _rows_by_article(
+    units: Sequence[Unit], passage_article: Sequence[int]
+) -> Iterator[npt.NDArray[np.int64]]:
+    owners = np.array([passage_article[unit.passage] for unit in units])
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    yield from np.split(np.arange(len(units)), starts[1:])
 
 
 def _write_keyword_index(

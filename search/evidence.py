@@ -38,8 +38,8 @@ class Evidence:
     """Rows of the candidates' vectors, ascending."""
     unit_similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """Best cosine of each of `units` over the question's vectors."""
-    query_vectors: Vectors | None = None
-    """The whole question first, then its sentences; in the whitened space."""
+    residual: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """The same without what each of `units` shares with the title of its article."""
     shape: Shape = field(default_factory=lambda: Shape(0, 0, 0, 1, 1))
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -114,7 +114,6 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
         timings["encode"] = (encoded - counted) * 1000
         timings["vector"] = (time.perf_counter() - encoded) * 1000
         evidence.timings_ms = timings
-        evidence.query_vectors = vectors
     evidence.features |= {
         name: values[evidence.articles] for name, values in words.features.items()
     }
@@ -148,6 +147,10 @@ def _with_vectors(
     evidence.similarity = found["best_sentence"]
     evidence.units = rows
     evidence.unit_similarity = similarities.max(axis=1)
+    sizes = np.diff(np.append(starts, len(rows)))
+    to_title = np.repeat(similarities[starts], sizes, axis=0)  # a title is its article's first unit
+    shared = np.asarray(generation.units.title)[rows][:, None] * to_title
+    evidence.residual = (similarities - shared).max(axis=1)
     return evidence
 
 

@@ -23,10 +23,10 @@ from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
-FORMAT = 4
+FORMAT = 5
 _ARRAYS = (
-    "unit_passage", "unit_sentence", "unit_kind", "passage_article", "title_mass", "related",
-    "whitening",
+    "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
+    "related", "whitening",
 )  # fmt: skip
 _BACKGROUND = 256  # articles
 POINTER = "current"
@@ -80,6 +80,8 @@ class Units:
     passage: npt.NDArray[np.int32]
     sentence: npt.NDArray[np.int32]
     kind: npt.NDArray[np.int8]
+    title: npt.NDArray[np.float32]
+    """Cosine to the title of its own article."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +225,7 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         tokeniser=tokeniser,
         keyword=keyword,
         vectors=vectors,
-        units=Units(arrays["unit_passage"], arrays["unit_sentence"], arrays["unit_kind"]),
+        units=Units(*(arrays[f"unit_{name}"] for name in ("passage", "sentence", "kind", "title"))),
         passages=passages,
         passage_article=arrays["passage_article"],
         title_mass=arrays["title_mass"],
@@ -287,6 +289,7 @@ def _check_counts(
         "related articles": (manifest.articles, len(arrays["related"])),
         "passages in the unit table": (manifest.units, len(arrays["unit_passage"])),
         "sentences in the unit table": (manifest.units, len(arrays["unit_sentence"])),
+        "titles in the unit table": (manifest.units, len(arrays["unit_title"])),
         "kinds in the unit table": (manifest.units, len(arrays["unit_kind"])),
         "numbers in a vector": (manifest.dimension, vectors.dimension),
         "titles": (manifest.articles, len(arrays["title_mass"])),

@@ -12,7 +12,8 @@ from search.answer import extract_answer
 from search.confidence import Calibration, describe, shipped_calibrations
 from search.errors import QueryRejected
 from search.evidence import Evidence, gather
-from search.generation import Generation, UnitKind
+from search.focus import Focus, focus
+from search.generation import Generation
 from search.query import Question, analyse
 from search.ranking import Feature, Ranking, shipped_ranking
 from search.snippet import snippet
@@ -98,9 +99,8 @@ class Searcher:
         answer = None
         if sure:
             answer = extract_answer(
-                self.generation, question, search.evidence, results[0].article,
-                self._best_passage(search, candidates[0])[0], filters,
-            )  # fmt: skip
+                self.generation, results[0].article, self._focus(search, candidates[0]), filters
+            )
         return Response(
             query, reader, results, answer, confidence, answer is not None,
             self._trace(search, features), self.generation.name,
@@ -159,37 +159,21 @@ class Searcher:
                 chosen[article.id] = _Candidate(candidate.place, article, known.score)
         return sorted(chosen.values(), key=lambda c: -c.score)
 
-    def _best_passage(self, search: _Search, candidate: _Candidate) -> tuple[int, int]:
-        """(passage row, sentence number) that show best why the article was found."""
-        generation, evidence = self.generation, search.evidence
-        row = int(evidence.articles[candidate.place])
-        first, last = generation.article_passages[row : row + 2]
-        words = evidence.passage_keyword[first:last]
-        value = words / max(float(words.max()), 1e-6)
-        sentence = np.zeros(last - first, np.int64)
-        if len(evidence.units):
-            low, high = np.searchsorted(evidence.units, generation.article_units[row : row + 2])
-            units, similarity = evidence.units[low:high], evidence.unit_similarity[low:high]
-            places = np.asarray(generation.units.passage)[units] - first
-            best = np.zeros(last - first, np.float32)
-            np.maximum.at(best, places, similarity)
-            value = value + 2 * best / max(float(best.max()), 1e-6)
-            # Of equal sentences the last assignment wins: the most similar one.
-            order = np.argsort(similarity, kind="stable")
-            order = order[np.asarray(generation.units.kind)[units[order]] == UnitKind.SENTENCE]
-            sentence[places[order]] = np.asarray(generation.units.sentence)[units[order]]
-        chosen = int(np.argmax(value))
-        return int(first) + chosen, int(sentence[chosen])
+    def _focus(self, search: _Search, candidate: _Candidate) -> Focus:
+        return focus(self.generation, search.question, search.evidence, candidate.place)
 
     def _result(self, search: _Search, candidate: _Candidate, *, explain: bool) -> Result:
         generation = self.generation
-        row, sentence = self._best_passage(search, candidate)
+        found = self._focus(search, candidate)
+        row = found.passage_row
         passage = generation.passage(row)
         return Result(
             article=candidate.article,
             passage=passage,
             score=candidate.score,
-            snippet=snippet(passage, sentence, search.question.terms.keys(), generation.tokeniser),
+            snippet=snippet(
+                passage, found.sentences[0], search.question.terms.keys(), generation.tokeniser
+            ),
             translated=candidate.article.locale != search.reader,
             explanation=self._explain(search, candidate, row) if explain else None,
         )
