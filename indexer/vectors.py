@@ -40,8 +40,7 @@ class VectorCache:
     def _start_again(self) -> None:
         """A cache that cannot be read is only time lost."""
         self._connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)  # SQLite drops the log of a database that is gone
         self._connection = sqlite3.connect(self._path, timeout=10)
         self._prepare()
 

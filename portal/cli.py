@@ -301,10 +301,10 @@ def evaluate(settings: Settings, folder: Path, as_json: bool) -> None:
 )  # fmt: skip
 @_with_settings
 def calibrate(settings: Settings, golden: Path, output: Path | None) -> None:
-    """Fit the confidence on the `fit` part of GOLDEN questions about our articles.
+    """Fit the confidence on GOLDEN questions about our articles, part by part.
 
-    A language whose held-out questions say that the fit is no better than the present one keeps
-    the present one.
+    The `fit` part is fitted on, the `test` part judges. A language in which the fit is no better
+    than the present calibration keeps that.
     """
     from portal import cli_quality
     from search.library import CALIBRATION

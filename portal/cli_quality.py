@@ -45,7 +45,7 @@ def calibrate(settings: Settings, golden: Path, output: Path) -> str:
 
     embedder = open_embedder(settings.model)
     searcher = open_searcher(settings.data, embedder)
-    queries = [query for query in read_golden(golden) if query.tags.get("part") != "test"]
+    queries = read_golden(golden)
     with Bars() as bars:
         outcomes = run(searcher, queries, progress=partial(bars.update, "asking"))
     calibrations = dict(searcher.calibrations)
@@ -55,13 +55,13 @@ def calibrate(settings: Settings, golden: Path, output: Path) -> str:
         if found is None:
             lines.append(f"{locale}: too few questions; the present calibration stays.")
             continue
-        better = found.held_out_log_loss < found.present_log_loss
+        better = found.log_loss < found.present_log_loss
         if better:
             calibrations[locale] = found.calibration
         lines.append(
-            f"{locale}: {found.questions} questions, held-out AUROC {found.held_out_auroc:.3f}, "
-            f"log loss {found.held_out_log_loss:.3f} bits against {found.present_log_loss:.3f}; "
-            + ("fitted anew." if better else "no better, so the present one stays.")
+            f"{locale}: fitted on {found.questions} questions; on {found.held_out} held out AUROC "
+            f"{found.auroc:.3f}, log loss {found.log_loss:.3f} bits, {found.present_log_loss:.3f} at "
+            "present; " + ("fitted anew." if better else "no better, so the present one stays.")
         )
     text = json.dumps(to_json(calibrations), indent=2) + "\n"
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from whoosh.util.numeric import byte_to_length, length_to_byte
 
-from search.text import Tokeniser, grams
+from search.text import Tokeniser, grams, pieces
 from search.types import Article, Passage
 
 Terms = Mapping[str, list[str]]
@@ -29,19 +29,24 @@ class Field:
     table: str
     k1: float
     b: float
+    compiled_only: bool = False
+    """Left out of the Whoosh index: terms nobody would write a query of."""
 
 
-# Two tables of documents: passages, and whole articles. Each is read by words and by pairs of Han
-# characters, which find what segmentation cuts differently.
+# Two tables of documents: passages, and whole articles. Each is read by words, by pairs of Han
+# characters, which find what segmentation cuts differently, and by pieces of Latin words, which find
+# what is misspelt.
 FIELDS: Mapping[str, Field] = {
     field.name: field
     for field in (
         Field("passage", "passages", 1.5, 0.75),
         Field("passage_grams", "passages", 1.5, 0.75),
+        Field("passage_pieces", "passages", 1.5, 0.75, compiled_only=True),
         Field("article", "articles", 1.5, 0.75),
         Field("article_grams", "articles", 1.5, 0.75),
         Field("title", "articles", 1.0, 0.75),
         Field("title_grams", "articles", 1.0, 0.75),
+        Field("title_pieces", "articles", 1.0, 0.75, compiled_only=True),
         # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
         Field("title_match", "articles", 0, 0),
     )
@@ -87,7 +92,11 @@ def stored_length(length: int) -> int:
 def passage_terms(tokeniser: Tokeniser, passage: Passage, extra: Sequence[str]) -> Terms:
     """The terms of a passage by field; `extra` are the questions it answers and its tags."""
     text = " \n ".join((*passage.headings[1:], *extra, passage.text))
-    return {"passage": tokeniser.content_terms(text), "passage_grams": grams(text)}
+    return {
+        "passage": tokeniser.content_terms(text),
+        "passage_grams": grams(text),
+        "passage_pieces": pieces(text),
+    }
 
 
 def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Passage]) -> Terms:
@@ -101,5 +110,6 @@ def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Pas
         "article_grams": grams(text),
         "title": tokeniser.content_terms(article.title),
         "title_grams": grams(article.title),
+        "title_pieces": pieces(article.title),
         "title_match": tokeniser.content_terms(article.title),
     }

@@ -13,59 +13,84 @@ from search.confidence import FEATURES, Calibration
 from search.evaluate import auroc
 from search.measure import Outcome
 
-_FOLDS = 5
+Matrix = npt.NDArray[np.float64]
+_RIDGE = 1e-3
 # A wrong answer costs a customer more than an honest "not sure": claim only what is likelier right.
 _THRESHOLD = 0.5
-_FEWEST = 20
+_FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A calibration and how it does on questions it was not fitted on (cross-validated)."""
+    """A calibration, and how it and the present one do on questions neither was fitted on."""
 
     calibration: Calibration
     questions: int
-    held_out_auroc: float
-    held_out_log_loss: float
+    held_out: int
+    auroc: float
+    log_loss: float
     present_log_loss: float
 
 
 def fit(outcomes: Sequence[Outcome], present: Calibration) -> Fit | None:
     """A logistic regression from features to "the first result answers"; None for too few.
 
-    What is fitted is a probability, so the threshold needs no fitting.
+    Questions of the part `test` are held out of the fit and judge it. No evidence may count against
+    an answer, so no weight but the length's is negative. What is fitted is a probability, so the
+    threshold needs no fitting.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     usable = [outcome for outcome in outcomes if outcome.features]
-    features = np.array([[o.features[name] for name in FEATURES] for o in usable])
-    right = np.array([o.query.answerable and o.score("P@1") > 0 for o in usable])
-    if min(right.sum(), (~right).sum()) < _FEWEST:
+    train = [outcome for outcome in usable if outcome.query.tags.get("part") != "test"]
+    test = [outcome for outcome in usable if outcome.query.tags.get("part") == "test"]
+    right, judged = _right(train), _right(test)
+    if min(right.sum(), (~right).sum(), judged.sum(), (~judged).sum()) < _FEWEST:
         return None
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
-    held_out = cross_val_predict(model, features, right, cv=folds, method="predict_proba")[:, 1]
-    model.fit(features, right)
-    scaler, logistic = model[0], model[1]
-    weights = logistic.coef_[0] / scaler.scale_
-    intercept = float(logistic.intercept_[0] - (weights * scaler.mean_).sum())
-    calibration = Calibration(
-        dict(zip(FEATURES, map(float, weights), strict=True)),
-        intercept,
-        threshold=_THRESHOLD,
-    )
-    answerable = np.array([outcome.query.answerable for outcome in usable])
-    before = np.array([present.probability(outcome.features) for outcome in usable])
+    calibration = _regress(_features(train), right)
+    found = np.array([calibration.probability(outcome.features) for outcome in test])
+    before = np.array([present.probability(outcome.features) for outcome in test])
+    answerable = np.array([outcome.query.answerable for outcome in test])
     return Fit(
         calibration,
-        len(usable),
-        auroc(held_out[answerable], held_out[~answerable]),
-        _log_loss(right, held_out),
-        _log_loss(right, before),
+        len(train),
+        len(test),
+        auroc(found[answerable], found[~answerable]),
+        _log_loss(judged, found),
+        _log_loss(judged, before),
     )
+
+
+def _regress(features: Matrix, right: npt.NDArray[np.bool_]) -> Calibration:
+    from scipy.optimize import minimize
+
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    scaled = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+
+    def loss(weights: Matrix) -> tuple[float, Matrix]:
+        probability = 1 / (1 + np.exp(-(scaled @ weights)))
+        logs = np.where(right, np.log(probability + 1e-12), np.log(1 - probability + 1e-12))
+        gradient = scaled.T @ (probability - right) / len(right)
+        gradient[:-1] += 2 * _RIDGE * weights[:-1]
+        return float(-logs.mean() + _RIDGE * (weights[:-1] ** 2).sum()), gradient
+
+    bounds = [(None, None) if name == "length" else (0, None) for name in FEATURES]
+    found = minimize(
+        loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B",
+        bounds=[*bounds, (None, None)],
+    ).x  # fmt: skip
+    weights = found[:-1] / spread
+    return Calibration(
+        dict(zip(FEATURES, map(float, weights), strict=True)),
+        intercept=float(found[-1] - (weights * mean).sum()),
+        threshold=_THRESHOLD,
+    )
+
+
+def _features(outcomes: Sequence[Outcome]) -> Matrix:
+    return np.array([[outcome.features[name] for name in FEATURES] for outcome in outcomes])
+
+
+def _right(outcomes: Sequence[Outcome]) -> npt.NDArray[np.bool_]:
+    return np.array([o.query.answerable and o.score("P@1") > 0 for o in outcomes], bool)
 
 
 def to_json(calibrations: Mapping[str, Calibration]) -> dict[str, object]:

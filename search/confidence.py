@@ -20,7 +20,9 @@ from search.generation import Generation
 from search.query import Question
 
 _USUAL_IDEAL = 20.0
-FEATURES = ("similarity", "lead", "coverage", "margin", "score", "matched", "length")
+FEATURES = (
+    "passage", "sentence", "title", "peak", "lead", "share", "coverage", "margin", "length",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,18 @@ def describe(
     if not places:
         return {}
     first = places[0]
-    article = int(evidence.articles[first])
+    shape = evidence.shape
     similarity = evidence.similarity[list(places)]
-    growth = max(1.0, evidence.shape.ideal / _USUAL_IDEAL)
+    growth = max(1.0, shape.ideal / _USUAL_IDEAL)
     return {
-        "similarity": float(similarity[0]),
+        "passage": float(evidence.raw["passage_vector"][first]),
+        "sentence": float(similarity[0]),
+        "title": float(evidence.raw["title_vector"][first]),
+        "peak": float(evidence.features["best_sentence"][first]),
         "lead": float(similarity[0] - np.mean(similarity[1:6])) if len(places) > 1 else 0.0,
-        "coverage": _coverage(generation, question, article),
+        "share": float(evidence.words[first]) / max(1.0, shape.ideal + shape.missing),
+        "coverage": _coverage(generation, question, int(evidence.articles[first])),
         "margin": (scores[0] - scores[1]) / growth if len(scores) > 1 else 0.0,
-        "score": scores[0] / growth,
-        "matched": float(evidence.words[first]) / max(1.0, evidence.shape.ideal),
         "length": math.log(1 + question.words),
     }
 

@@ -18,6 +18,7 @@ from search.whitening import whiten
 
 _NEAREST = 512  # units taken from the vector index for each vector of the question
 _KEYWORD_BEST = 200  # articles taken from the keyword index
+_PIECES = 0.1  # what pieces of words weigh beside words
 _TINY = 1e-6
 
 
@@ -40,7 +41,9 @@ class Evidence:
     """Best cosine of each of `units` over the question's vectors."""
     residual: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """The same without what each of `units` shares with the title of its article."""
-    shape: Shape = field(default_factory=lambda: Shape(0, 0, 0, 1, 1))
+    raw: dict[str, Feature] = field(default_factory=dict)
+    """The vector features as cosines."""
+    shape: Shape = field(default_factory=lambda: Shape(0, 0, 0, 0, 1, 1))
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -54,13 +57,15 @@ class KeywordEvidence:
             by_words = keyword.scores(name, question.terms)
             return by_words + keyword.scores(f"{name}_grams", question.grams)
 
-        self.passages = score("passage")
+        in_pieces = keyword.scores("passage_pieces", question.pieces)
+        self.passages = score("passage") + np.float32(_PIECES) * in_pieces
         starts = generation.article_passages[:-1]
         ones = dict.fromkeys(question.terms, 1.0)
         self.features: dict[str, Feature] = {
             "passage_words": np.maximum.reduceat(self.passages, starts),
             "article_words": score("article"),
             "title_words": score("title"),
+            "title_pieces": keyword.scores("title_pieces", question.pieces),
             "title_share": keyword.scores("title_match", ones) / generation.title_mass,
         }
         self.matching = self.features["article_words"] + self.features["title_words"]
@@ -83,6 +88,7 @@ def shape_of(generation: Generation, question: Question) -> Shape:
     return Shape(
         words=question.words,
         ideal=ideal,
+        missing=unknown,
         unknown=unknown / (known + unknown) if known + unknown else 0.0,
         article_length=generation.manifest.article_length,
         same_language=min(1.0, 2 * generation.share_of(question.locale)),
@@ -106,6 +112,7 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
         evidence = Evidence(articles, timings_ms=timings)
         zeros = np.zeros(len(articles), np.float32)
         evidence.features = dict.fromkeys(VECTOR_FEATURES, zeros)
+        evidence.raw = dict(evidence.features)
         evidence.similarity = zeros
     else:
         vectors = whiten(embedder.encode_queries(_texts(question)), generation.whitening)
@@ -144,6 +151,7 @@ def _with_vectors(
     usual = _vector_features(sample_vectors @ vectors.T, sample_kinds, sample_starts)
     evidence = Evidence(articles)
     evidence.features = {name: _standardise(found[name], usual[name]) for name in found}
+    evidence.raw = dict(found)
     evidence.similarity = found["best_sentence"]
     evidence.units = rows
     evidence.unit_similarity = similarities.max(axis=1)

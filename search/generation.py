@@ -23,7 +23,7 @@ from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
-FORMAT = 5
+FORMAT = 6
 _ARRAYS = (
     "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
     "related", "whitening",

@@ -18,6 +18,7 @@ from search.bm25 import FIELDS, Field, FieldStatistics, Terms, idf, parts, stati
 from search.errors import IndexDamaged
 from search.types import Scores
 
+WHOOSH_FIELDS = tuple(name for name, field in FIELDS.items() if not field.compiled_only)
 _TABLES = tuple(dict.fromkeys(field.table for field in FIELDS.values()))
 
 
@@ -35,7 +36,7 @@ class WhooshEngine:
                 for table in _TABLES
             }
             stored = json.loads((folder / "statistics.json").read_text("utf-8"))
-            self._statistics = {name: FieldStatistics(**stored[name]) for name in FIELDS}
+            self._statistics = {name: FieldStatistics(**stored[name]) for name in WHOOSH_FIELDS}
         except (
             index.IndexError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError,
             TypeError, AttributeError,
@@ -54,7 +55,7 @@ class WhooshEngine:
         folder.mkdir(parents=True, exist_ok=True)
         stored = {}
         for table, documents in (("passages", passages), ("articles", articles)):
-            names = [name for name, field in FIELDS.items() if field.table == table]
+            names = [name for name in WHOOSH_FIELDS if FIELDS[name].table == table]
             _write_index(folder, table, names, documents)
             for name in names:
                 stored[name] = asdict(statistics([len(terms[name]) for terms in documents]))

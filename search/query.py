@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search.errors import QueryRejected
-from search.text import Tokeniser, grams, guess_locale, normalise, split_sentences
+from search.text import Tokeniser, grams, guess_locale, normalise, pieces, split_sentences
 
 MAX_QUERY = 5000  # characters; a long complaint has about 1,000
 _MAX_SENTENCES = 24
@@ -23,6 +23,7 @@ class Question:
     sentences: tuple[str, ...]
     terms: dict[str, float]
     grams: dict[str, float]
+    pieces: dict[str, float]
     words: int
     """Terms in the text, repetitions counted: how long the question is."""
 
@@ -46,6 +47,7 @@ def analyse(text: str, tokeniser: Tokeniser) -> Question:
         sentences=tuple(sentences),
         terms=_weights(terms),
         grams=_weights(grams(text)),
+        pieces=_weights(pieces(text)),
         words=len(terms),
     )
 

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-KEYWORD_FEATURES = ("passage_words", "article_words", "title_words", "title_share")
+KEYWORD_FEATURES = (
+    "passage_words", "article_words", "title_words", "title_pieces", "title_share",
+)  # fmt: skip
 VECTOR_FEATURES = ("passage_vector", "best_sentence", "title_vector")
 Feature = npt.NDArray[np.float32]
 
@@ -44,8 +46,10 @@ class Shape:
     """Terms in the question, repetitions counted."""
     ideal: float
     """The weight of all its terms, by IDF: the score of an article that had nothing else."""
+    missing: float
+    """The weight of its words that stand in no article."""
     unknown: float
-    """Share of that weight, words alone, that stands in no article."""
+    """Their share in the weight of all its words."""
     article_length: float
     """Words (Han characters) of the median article."""
     same_language: float

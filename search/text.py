@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     rf"(?P<han>[{HAN}]+)|(?P<word>(?:(?![{HAN}])[^\W_])+(?:'(?:(?![{HAN}])[^\W_])+)*)"
 )
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
+_PIECE = 4
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 _ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
@@ -213,3 +214,17 @@ def grams(text: str) -> list[str]:
     for run in _HAN_RUN.findall(normalise(text)):
         pairs.extend(run[i : i + 2] for i in range(len(run) - 1))
     return pairs
+
+
+def pieces(text: str) -> list[str]:
+    """Overlapping four-letter pieces of words of four letters or more, their ends marked.
+
+    Of a misspelt word most pieces are still right: `refnd` shares `^ref` with `refund`.
+    """
+    found: list[str] = []
+    for match in _TOKEN.finditer(normalise(text)):
+        word = match["word"]
+        if word and len(word) >= _PIECE and word not in stop_words():
+            marked = f"^{word}$"
+            found.extend(marked[i : i + _PIECE] for i in range(len(marked) - _PIECE + 1))
+    return found

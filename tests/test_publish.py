@@ -617,6 +617,24 @@ def test_a_damaged_cache_costs_time_and_nothing_else(
     assert _publish(articles, data, rebuild=True).encoded == 0
 
 
+def test_the_log_of_a_killed_run_beside_a_damaged_cache_does_no_harm(tmp_path: Path) -> None:
+    path, log = tmp_path / "v.sqlite", tmp_path / "v.sqlite-wal"
+    texts = [f"text {number}" for number in range(80)]
+    cache = VectorCache(path)
+    cache.encode(HashingEmbedder(), texts)
+    left = log.read_bytes()
+    assert len(left) > 20_000
+    cache.close()
+    path.write_bytes(_garbage(5000))
+    log.write_bytes(left)
+    again = VectorCache(path)
+    vectors, encoded = again.encode(HashingEmbedder(), texts)
+    assert encoded in (0, 80)
+    np.testing.assert_array_equal(vectors, HashingEmbedder().encode_queries(texts))
+    assert again.encode(HashingEmbedder(), texts)[1] == 0
+    again.close()
+
+
 def test_the_cache_gives_vectors_in_the_order_of_the_texts(tmp_path: Path) -> None:
     embedder = HashingEmbedder()
     cache = VectorCache(tmp_path / "v.sqlite")
