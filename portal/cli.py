@@ -66,7 +66,9 @@ def index(settings: Settings, rebuild: bool) -> None:
     from indexer.build import build_and_publish
     from portal.progress import Bars
     from search.embed import open_embedder
+    from search.threads import limit_threads
 
+    limit_threads()
     embedder = open_embedder(settings.model)
     with Bars() as bars:
         outcome = build_and_publish(
@@ -126,10 +128,12 @@ def search(
     from search.embed import open_embedder
     from search.errors import QueryRejected
     from search.library import open_searcher
+    from search.threads import limit_threads
     from search.types import Filters
 
     if locale and match_locale(locale) is None:
         raise QueryRejected(f"--locale: {locale!r} is unknown; use en or zh")
+    limit_threads()
     embedder = open_embedder(settings.model)
     found = open_searcher(settings.data, embedder).search(
         query, locale=match_locale(locale), filters=Filters(section, platform), limit=limit,

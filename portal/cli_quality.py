@@ -16,10 +16,12 @@ from search.evaluate import METRICS, LabelledQuery, read_beir, read_golden
 from search.library import CALIBRATION, open_searcher
 from search.measure import Summary, run, summarise
 from search.searcher import MODES, Searcher
+from search.threads import limit_threads
 
 
 def measure(settings: Settings, folder: Path) -> list[Summary]:
     """Every mode on a BEIR folder, or on golden questions against the published index."""
+    limit_threads()
     embedder = open_embedder(settings.model)
     queries: list[LabelledQuery]
     with Bars() as bars:
@@ -43,6 +45,7 @@ def calibrate(settings: Settings, golden: Path, output: Path) -> str:
     """Refit each language's confidence, keep what is no worse, write it, and say what was done."""
     from search.calibrate import fit, to_json
 
+    limit_threads()
     embedder = open_embedder(settings.model)
     searcher = open_searcher(settings.data, embedder)
     queries = read_golden(golden)
@@ -60,8 +63,9 @@ def calibrate(settings: Settings, golden: Path, output: Path) -> str:
             calibrations[locale] = found.calibration
         lines.append(
             f"{locale}: fitted on {found.questions} questions; on {found.held_out} held out AUROC "
-            f"{found.auroc:.3f}, log loss {found.log_loss:.3f} bits, {found.present_log_loss:.3f} at "
-            "present; " + ("fitted anew." if better else "no better, so the present one stays.")
+            f"{found.auroc:.3f}, log loss {found.log_loss:.3f} bits "
+            f"({found.present_log_loss:.3f} at present); "
+            + ("fitted anew." if better else "no better, so the present one stays.")
         )
     text = json.dumps(to_json(calibrations), indent=2) + "\n"
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,6 @@ def run(settings: Settings) -> None:
     metrics.mkdir(parents=True)
     # prometheus_client takes the folder that workers share from here, at its first import.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     _Server(
         settings,
         {

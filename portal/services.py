@@ -21,6 +21,7 @@ from search.catalogue import Catalogue
 from search.embed import open_embedder
 from search.errors import KnowledgeBaseError
 from search.library import PublishedLibrary
+from search.threads import limit_threads
 from search.types import Embedder, Filters, Response
 
 _log = structlog.get_logger(__name__)
@@ -93,6 +94,7 @@ def open_services(
 ) -> Services:
     """The real services. An index or a log that cannot be opened does not stop the portal."""
     clock = clock or (lambda: datetime.now(UTC))
+    limit_threads()
     metrics = Metrics()
     engine = open_engine(settings.events_url)
     library = PublishedLibrary(settings.data, embedder or open_embedder(settings.model))

@@ -34,8 +34,8 @@ class Field:
 
 
 # Two tables of documents: passages, and whole articles. Each is read by words, by pairs of Han
-# characters, which find what segmentation cuts differently, and by pieces of Latin words, which find
-# what is misspelt.
+# characters, which find what segmentation cuts differently, and by pieces of Latin words, which
+# find what is misspelt.
 FIELDS: Mapping[str, Field] = {
     field.name: field
     for field in (
