@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -19,8 +18,6 @@ from portal.config import Settings
 from portal.services import Services, open_services
 from search.embed import open_embedder
 from search.types import Embedder
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 22)

@@ -37,7 +37,7 @@ def test_an_answer_stands_word_for_word_in_its_article(client: FlaskClient) -> N
     )
     from selectolax.lexbor import LexborHTMLParser
 
-    text = " ".join(LexborHTMLParser(article.html).text(separator=" ").split())
+    text = " ".join(LexborHTMLParser(article.html).text().split())
     assert body["answer"]["text"].split(". ")[0][:60] in text
 
 
