@@ -34,7 +34,7 @@ def log_search(found: Response, *, channel: str, filters: Filters | None = None)
         platform=filters.platform,
         generation=found.generation,
         duration_ms=sum(found.trace.timings_ms.values()),
-        bot=is_bot(agent),
+        bot=is_bot(agent, api=channel == "api"),
         results=tuple(
             ShownResult(r.article.id, r.article.locale, r.passage.anchor, r.score)
             for r in found.results[:_SHOWN]

@@ -20,21 +20,26 @@ KEPT = timedelta(hours=48)
 
 _FORGET_EVERY = timedelta(hours=1)
 _RETRY_SECONDS = 60.0
-_BOTS = (
-    "bot", "crawl", "spider", "slurp", "curl", "wget", "python-requests", "python-urllib",
-    "python-httpx", "aiohttp", "scrapy", "go-http-client", "java/", "okhttp", "libwww", "axios/",
-    "node-fetch", "headless", "phantomjs", "lighthouse", "pingdom", "uptime", "monitor", "preview",
-    "facebookexternalhit", "postmanruntime",
+_CRAWLERS = (
+    "bot", "crawl", "spider", "slurp", "headless", "phantomjs", "lighthouse", "pingdom", "uptime",
+    "monitor", "preview", "facebookexternalhit",
+)  # fmt: skip
+_LIBRARIES = (
+    "curl", "wget", "python-requests", "python-urllib", "python-httpx", "aiohttp", "scrapy",
+    "go-http-client", "java/", "okhttp", "libwww", "axios/", "node-fetch", "postmanruntime",
 )  # fmt: skip
 
 
-def is_bot(user_agent: str | None) -> bool:
+def is_bot(user_agent: str | None, *, api: bool = False) -> bool:
     """Whether a browser admits to being a program, or says nothing at all.
 
+    The API is there for programs, which ask on a person's behalf: only crawlers are bots there.
     Programs that pretend to be people are not detected; nothing here claims to.
     """
     agent = (user_agent or "").strip().lower()
-    return not agent or any(word in agent for word in _BOTS)
+    if any(word in agent for word in _CRAWLERS):
+        return True
+    return not api and (not agent or any(word in agent for word in _LIBRARIES))
 
 
 class VisitorKeys:

@@ -22,7 +22,7 @@ from search.bm25 import FIELDS, Field, Terms, stored_length
 from search.embed import BUNDLED, SentenceTransformerEmbedder, open_embedder, unit
 from search.errors import IndexDamaged, ModelUnavailable
 from search.impacts import ImpactEngine
-from search.keyword import WhooshEngine
+from search.keyword import WHOOSH_FIELDS, WhooshEngine
 from search.text import normalise
 from search.types import Embedder, KeywordEngine, VectorEngine, Vectors
 from search.vectors import FaissEngine
@@ -89,11 +89,17 @@ _DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS.keys())
+@pytest.mark.parametrize(
+    ("engine_name", "field_name"),
+    [*(("impacts", name) for name in FIELDS), *(("whoosh", name) for name in WHOOSH_FIELDS)],
+)
 def test_scores_and_explanations_are_those_of_the_definition(
-    keyword_engine: type[ImpactEngine] | type[WhooshEngine], tmp_path: Path, field: Field
+    tmp_path: Path, engine_name: str, field_name: str
 ) -> None:
-    engine = _build(keyword_engine, tmp_path / "index", _DOCUMENTS)
+    engine, field = (
+        _build(_ENGINES[engine_name], tmp_path / "index", _DOCUMENTS),
+        FIELDS[field_name],
+    )
     terms = {"refund": 1.0, "day": 4 / 3, "退款": 1.0, "absent": 1.0}
     wanted = _definition(_DOCUMENTS, field, terms)
     scores = engine.scores(field.name, terms)
@@ -167,10 +173,8 @@ def test_terms_that_stand_nowhere_score_nothing(
 def test_fields_and_tables_are_kept_apart(
     keyword_engine: type[ImpactEngine] | type[WhooshEngine], tmp_path: Path
 ) -> None:
-    passages: list[Terms] = [{"passage": ["one"], "passage_grams": ["退款"]}] * 3
-    articles: list[Terms] = [
-        {**{name: [] for name in _fields_of("articles")}, "title": ["two"], "article": ["three"]}
-    ]
+    passages: list[Terms] = [_only("passages", passage=["one"], passage_grams=["退款"])] * 3
+    articles: list[Terms] = [_only("articles", title=["two"], article=["three"])]
     engine = keyword_engine.build(tmp_path / "index", passages=passages, articles=articles)
     assert (engine.size("passage"), engine.size("title")) == (3, 1)
     assert engine.scores("passage", {"one": 1.0}).all()
@@ -181,8 +185,10 @@ def test_fields_and_tables_are_kept_apart(
     assert engine.document_frequency("title_grams", "two") == 0
 
 
-def _fields_of(table: str) -> list[str]:
-    return [name for name, field in FIELDS.items() if field.table == table]
+def _only(table: str, **terms: list[str]) -> Terms:
+    """A document that has only these fields of its table."""
+    names = [name for name, field in FIELDS.items() if field.table == table]
+    return {**{name: [] for name in names}, **terms}
 
 
 def test_an_index_of_nothing_finds_nothing(

@@ -302,7 +302,7 @@ _YAMLISH = st.lists(
 @given(_YAMLISH)
 @example("tags: !!timestamp foo")
 @example('"\\ud800": 1')
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_random_front_matter_gives_problems_and_never_raises(front: str) -> None:
     text = _file(front + "\n")
     outcome = parse(text, "x.md")

@@ -25,7 +25,7 @@ records = st.lists(st.dictionaries(st.text(max_size=8), values, max_size=4), max
 
 
 @given(records)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_records_come_back_by_row_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, written: list[dict[str, object]]
 ) -> None:

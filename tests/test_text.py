@@ -257,7 +257,7 @@ def test_query_and_document_are_cut_by_the_same_rules(tokeniser: Tokeniser) -> N
 
 
 @given(mixed, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_copied_run_of_han_has_its_pairs_in_the_article(text: str, data: st.DataObject) -> None:
     runs = list(re.finditer(f"[{HAN}]{{2,}}", text))
     if not runs:

@@ -174,3 +174,10 @@ def test_admitted_programs_are_bots(agent):
 )
 def test_browsers_are_not_bots(agent):
     assert not is_bot(agent)
+
+
+def test_a_program_that_asks_the_api_is_no_bot_but_a_crawler_is() -> None:
+    assert is_bot("curl/8.5.0")
+    assert not is_bot("curl/8.5.0", api=True)
+    assert not is_bot("", api=True)
+    assert is_bot("Mozilla/5.0 (compatible; Googlebot/2.1)", api=True)
