@@ -44,8 +44,6 @@ from search.vectors import FaissEngine
 from search.whitening import fit_whitening, whiten
 
 _RELATED = 6
-_FLOOR_SAMPLE = 500
-_FLOOR_PERCENTILE = 2
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done and what there is to do."""
 
@@ -250,7 +248,6 @@ def write_generation(
         articles=len(content.articles),
         passages=len(content.passages),
         units=len(units),
-        similarity_floor=similarity_floor(units, vectors, content.passage_article),
         article_length=_typical_length(content),
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
@@ -351,26 +348,6 @@ def _encode(
         )
     finally:
         cache.close()
-
-
-def similarity_floor(
-    units: Sequence[Unit], vectors: Vectors, passage_article: Sequence[int]
-) -> float:
-    """The cosine below which nothing counts as found by its meaning.
-
-    Vectors always have a nearest neighbour. Real questions (or titles, where there are none) are
-    compared with the articles they do not belong to: what even the least of them finds there is
-    what a text without any bearing on the corpus finds too.
-    """
-    owners = np.array([passage_article[unit.passage] for unit in units])
-    kinds = np.array([unit.kind for unit in units])
-    asked = np.flatnonzero(kinds == UnitKind.QUESTION)
-    if not len(asked):
-        asked = np.flatnonzero(kinds == UnitKind.TITLE)
-    asked = asked[:: max(1, len(asked) // _FLOOR_SAMPLE)]
-    similarities = vectors[asked] @ vectors[kinds == UnitKind.SENTENCE].T
-    similarities[owners[asked][:, None] == owners[kinds == UnitKind.SENTENCE]] = -1
-    return float(np.percentile(similarities.max(axis=1, initial=-1), _FLOOR_PERCENTILE))
 
 
 def _related(content: Content, units: Sequence[Unit], vectors: Vectors) -> npt.NDArray[np.int32]:

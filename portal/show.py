@@ -17,7 +17,7 @@ def show_response(found: Response) -> str:
             f"confidence {found.confidence:.2f}",
             "",
         ]
-    else:
+    elif found.results:
         lines += [f"Not sure (confidence {found.confidence:.2f}). Nearest articles:", ""]
     for number, result in enumerate(found.results, 1):
         label = f" [{result.article.locale}]" if result.translated else ""

@@ -18,7 +18,7 @@ from search.whitening import whiten
 
 _NEAREST = 512  # units taken from the vector index for each vector of the question
 _KEYWORD_BEST = 200  # articles taken from the keyword index
-_PIECES = 0.1  # what pieces of words weigh beside words
+PIECES = 0.1  # what pieces of words weigh beside words
 _TINY = 1e-6
 
 
@@ -33,6 +33,8 @@ class Evidence:
     """Cosine of the best sentence, question or title."""
     words: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """BM25 of article and title together; 0 where no word of the question stands."""
+    shares_words: bool = False
+    """Whether any article has a word of the question, or a piece of one."""
     passage_keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """(passages,) BM25 of every passage."""
     units: Rows = field(default_factory=lambda: np.empty(0, np.int64))
@@ -58,7 +60,7 @@ class KeywordEvidence:
             return by_words + keyword.scores(f"{name}_grams", question.grams)
 
         in_pieces = keyword.scores("passage_pieces", question.pieces)
-        self.passages = score("passage") + np.float32(_PIECES) * in_pieces
+        self.passages = score("passage") + np.float32(PIECES) * in_pieces
         starts = generation.article_passages[:-1]
         ones = dict.fromkeys(question.terms, 1.0)
         self.features: dict[str, Feature] = {
@@ -127,6 +129,7 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     evidence.shape = shape_of(generation, question)
     evidence.words = words.matching[evidence.articles]
     evidence.passage_keyword = words.passages
+    evidence.shares_words = bool(words.passages.any() or words.matching.any())
     return evidence
 
 

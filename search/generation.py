@@ -23,7 +23,7 @@ from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
-FORMAT = 6
+FORMAT = 7
 _ARRAYS = (
     "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
     "related", "whitening",
@@ -57,7 +57,6 @@ class Manifest:
     articles: int
     passages: int
     units: int
-    similarity_floor: float
     article_length: float
 
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 from search.answer import extract_answer
 from search.confidence import Calibration, describe, shipped_calibrations
 from search.errors import QueryRejected
-from search.evidence import Evidence, gather
+from search.evidence import PIECES, Evidence, gather
 from search.focus import Focus, focus
 from search.generation import Generation
 from search.query import Question, analyse
@@ -28,6 +28,7 @@ from search.types import (
     Trace,
 )
 
+_FLOOR = 0.05  # of the confidence, for questions that share no word with any article
 MODES = ("hybrid", "keyword", "vector")
 _log = logging.getLogger(__name__)
 
@@ -94,6 +95,8 @@ class Searcher:
         )  # fmt: skip
         calibration = self.calibrations[question.locale]
         confidence = calibration.probability(features) if candidates else 0.0
+        if confidence < _FLOOR and not search.evidence.shares_words:
+            candidates = []  # vectors always have a neighbour; this one means nothing
         sure = bool(candidates) and confidence >= calibration.threshold
         results = tuple(self._result(search, c, explain=explain) for c in candidates[:limit])
         answer = None
@@ -140,13 +143,8 @@ class Searcher:
     def _candidates(self, search: _Search, scores: Feature, filters: Filters) -> list[_Candidate]:
         """Best first, one an article, translations collapsed to the reader's language."""
         catalogue, evidence = self.generation.catalogue, search.evidence
-        found = (evidence.words > 0) | (
-            evidence.similarity >= self.generation.manifest.similarity_floor
-        )
         chosen: dict[str, _Candidate] = {}
         for place in np.lexsort((evidence.articles, -scores)):
-            if not found[place]:
-                continue
             article = catalogue.at(int(evidence.articles[place]))
             if not _passes(article, filters):
                 continue
@@ -181,8 +179,11 @@ class Searcher:
     def _explain(self, search: _Search, candidate: _Candidate, row: int) -> Explanation:
         question, evidence = search.question, search.evidence
         keyword = self.generation.keyword
-        terms = keyword.explain("passage", question.terms, row) | keyword.explain(
-            "passage_grams", question.grams, row
+        light = {piece: PIECES * weight for piece, weight in question.pieces.items()}
+        terms = (
+            keyword.explain("passage", question.terms, row)
+            | keyword.explain("passage_grams", question.grams, row)
+            | keyword.explain("passage_pieces", light, row)
         )
         return Explanation(
             passage_id=self.generation.passage(row).id,
