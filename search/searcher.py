@@ -179,12 +179,13 @@ class Searcher:
     def _explain(self, search: _Search, candidate: _Candidate, row: int) -> Explanation:
         question, evidence = search.question, search.evidence
         keyword = self.generation.keyword
-        light = {piece: PIECES * weight for piece, weight in question.pieces.items()}
-        terms = (
-            keyword.explain("passage", question.terms, row)
-            | keyword.explain("passage_grams", question.grams, row)
-            | keyword.explain("passage_pieces", light, row)
-        )
+        terms = keyword.explain("passage", question.terms, row)
+        for name, parts, weight in (
+            ("passage_grams", question.grams, 1.0),
+            ("passage_pieces", question.pieces, PIECES),
+        ):
+            for part, score in keyword.explain(name, parts, row).items():
+                terms[f"~{part}"] = weight * score  # a part may be spelt like a word
         return Explanation(
             passage_id=self.generation.passage(row).id,
             score=candidate.score,
