@@ -1,35 +1,49 @@
-"""Prints the quality table of the README: nDCG@10 by engine, for folders in BEIR layout.
+"""Prints the quality table of the README: nDCG@10 by engine, AUROC and refusals.
 
-`python benchmarks/quality.py DIR…`; a folder of golden questions is asked of the published index.
+`python benchmarks/quality.py DIR…` measures folders in BEIR layout or of golden questions; a file
+that `kb eval DIR --json` wrote is taken as it is, so that long runs need not be repeated.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from portal.cli_quality import measure
+from portal import cli_quality
 from portal.config import load_settings
 
 
-def table(folders: list[Path]) -> str:
-    """One row a folder, all figures from this run."""
-    settings = load_settings()
+def table(paths: list[Path]) -> str:
+    """One row a data set."""
     rows = [
         "| questions | keyword | vector | hybrid | first place right | AUROC | caught at 5 % |",
         "|---|---|---|---|---|---|---|",
     ]
-    for folder in folders:
-        modes = {summary.mode: summary for summary in measure(settings, folder)}
+    for path in paths:
+        body = _read(path)
+        modes: dict[str, Any] = body["modes"]
         hybrid = modes["hybrid"]
-        ndcg = [f"{modes[m].metrics['nDCG@10']:.3f}" for m in ("keyword", "vector", "hybrid")]
+        ndcg = [
+            f"{modes[name]['metrics']['nDCG@10']:.3f}" for name in ("keyword", "vector", "hybrid")
+        ]
         refusal = ["", ""]
-        if hybrid.auroc is not None and hybrid.caught_at_5 is not None:
-            refusal = [f"{hybrid.auroc:.3f}", f"{hybrid.caught_at_5:.1%}"]
-        cells = [folder.name, *ndcg, f"{hybrid.metrics['P@1']:.1%}", *refusal]
+        if hybrid["auroc"] is not None:
+            refusal = [f"{hybrid['auroc']:.3f}", f"{hybrid['caught_at_5']:.1%}"]
+        cells = [body["dataset"], *ndcg, f"{hybrid['metrics']['P@1']:.1%}", *refusal]
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix == ".json":
+        text = path.read_text("utf-8")
+    else:
+        text = cli_quality.as_json(path, cli_quality.measure(load_settings(), path))
+    body: dict[str, Any] = json.loads(text)
+    return body
+
+
 if __name__ == "__main__":
-    print(table([Path(folder) for folder in sys.argv[1:]]))
+    print(table([Path(name) for name in sys.argv[1:]]))

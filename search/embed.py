@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.resources
 import threading
@@ -115,7 +116,12 @@ class SentenceTransformerEmbedder:
 
     @property
     def model_id(self) -> str:
-        return Path(self._name).name if Path(self._name).is_dir() else self._name
+        folder = Path(self._name)
+        if not folder.is_dir():
+            return self._name
+        # Two folders may have the same name; their vectors must never be taken for each other's.
+        place = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()
+        return f"{folder.name}@{place}"
 
     @property
     def dimension(self) -> int:
