@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 export PORT
 
-.PHONY: serve test setup index check lint clean help
+.PHONY: serve test setup index check clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,7 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The CPU build of torch first: its plain name would bring several GB of CUDA packages.
+# torch first and by itself, so that TORCH_INDEX can point it at the small build for the CPU.
 $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/.python
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .

@@ -198,7 +198,7 @@ def _read_words(root: Path) -> tuple[str, ...]:
     if not path.exists():
         return ()
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         name = f"{root.name}/{_WORDS_FILE}"
         raise ArticlesInvalid(

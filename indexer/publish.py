@@ -11,6 +11,7 @@ from pathlib import Path
 
 from search.errors import IndexDamaged, KnowledgeBaseError
 from search.generation import GENERATIONS, POINTER, Manifest, current_name, open_generation
+from search.types import Embedder
 
 _STAGING = ".staging-"
 
@@ -87,8 +88,11 @@ def _folders(data: Path) -> list[Path]:
     return sorted(path for path in (data / GENERATIONS).glob("[!.]*") if path.is_dir())
 
 
-def roll_back(data: Path, name: str | None = None) -> str:
-    """Point at the generation before the current one, or at a named one; gives its name."""
+def roll_back(data: Path, name: str | None = None, *, embedder: Embedder | None = None) -> str:
+    """Point at the generation before the current one, or at a named one; gives its name.
+
+    With an embedder, a generation of another model is refused: nobody could search it.
+    """
     with publishing(data):
         names = [manifest.name for manifest in generations(data)]
         if name is None:
@@ -101,7 +105,7 @@ def roll_back(data: Path, name: str | None = None) -> str:
             raise NothingToRollBackTo(
                 f"{data}: no generation {name!r}; there are {', '.join(names) or 'none'}"
             )
-        open_generation(data / GENERATIONS / name)
+        open_generation(data / GENERATIONS / name, embedder)
         point_to(data, name)
         return name
 
@@ -115,7 +119,7 @@ def prune(data: Path, *, keep: int) -> list[str]:
     """
     present = current_name(data)
     names = [manifest.name for manifest in generations(data)]
-    damaged = [folder.name for folder in _folders(data) if folder.name not in names]
+    damaged = [folder.name for folder in _folders(data) if not (folder / "manifest.json").exists()]
     old = names[: max(0, len(names) - keep)]
     removable = [name for name in (*damaged, *old) if name != present]
     for name in removable:

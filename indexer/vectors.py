@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from search.errors import KnowledgeBaseError
 from search.types import Embedder, Vectors
 
 _BATCH = 256
@@ -29,6 +30,10 @@ class VectorCache:
         self._connection = sqlite3.connect(path, timeout=10)
         try:
             self._prepare()
+        except sqlite3.OperationalError as error:  # locked or read-only, not damaged
+            raise KnowledgeBaseError(
+                f"{path}: cannot be used ({error}); wait for the other run, or make it writable"
+            ) from error
         except sqlite3.DatabaseError:
             self._start_again()
 

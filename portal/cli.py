@@ -178,8 +178,10 @@ def check(settings: Settings, as_json: bool) -> None:
 def rollback(settings: Settings, name: str | None) -> None:
     """Go back to the generation before the present one, or to NAME."""
     from indexer.publish import roll_back
+    from search.embed import open_embedder
 
-    click.echo(f"Serving {roll_back(settings.data, name)}.")
+    embedder = open_embedder(settings.model)
+    click.echo(f"Serving {roll_back(settings.data, name, embedder=embedder)}.")
 
 
 @cli.command()

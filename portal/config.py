@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from limits import parse_many
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from search.embed import BUNDLED
@@ -72,10 +73,10 @@ class Settings(BaseSettings):
         180, ge=1, description="Age in days beyond which `kb events purge` removes events."
     )
     rate_limit: str = Field(
-        "120 per minute", description="Searches and pages a visitor may ask for."
+        "120 per minute", description="Searches and pages a visitor may ask of each worker."
     )
     write_rate_limit: str = Field(
-        "20 per minute", description="Votes, events and hand-overs a visitor may send."
+        "20 per minute", description="Votes, events and hand-overs a visitor may send each worker."
     )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
@@ -93,6 +94,22 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`auto` is text on a terminal and JSON elsewhere."
     )
+
+    @field_validator("rate_limit", "write_rate_limit")
+    @classmethod
+    def _readable_limit(cls, value: str) -> str:
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError("is no rate limit; write it as '120 per minute'") from None
+        return value
+
+    @field_validator("base_url", "contact_url")
+    @classmethod
+    def _complete_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("is no address; write it as https://help.example")
+        return value
 
     @property
     def events_url(self) -> str:

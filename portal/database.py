@@ -31,7 +31,14 @@ def open_engine(url: str) -> sa.Engine:
     SQLite gets write-ahead logging, foreign keys, overwriting of deleted rows and a short busy
     timeout; `sqlite://` is one database in memory, shared by all threads of the process.
     """
-    address = make_url(url)
+    try:
+        address = make_url(url)
+        address.get_dialect()
+    except (SQLAlchemyError, ImportError) as error:
+        raise EventsUnavailable(
+            f"KB_DATABASE_URL: cannot be used ({error}); write it as sqlite:////path/portal.db or "
+            "postgresql+psycopg://user@host/name, with its driver installed"
+        ) from None
     if address.get_backend_name() != "sqlite":
         return sa.create_engine(address, pool_pre_ping=True)
     in_memory = address.database in (None, "", ":memory:")

@@ -73,9 +73,10 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
         raise MailFailed("KB_SMTP_URL must look like smtp://user:password@host:port")
     try:
         port = server.port or _PORTS[server.scheme]
-        message = compose(settings, handover)
+        message = _compose_safely(settings, handover, server.hostname)
         with _connect(server.scheme, server.hostname, port) as connection:
             if server.username:
+                _refuse_open_login(connection, server.hostname)
                 connection.login(unquote(server.username), unquote(server.password or ""))
             connection.send_message(message)
     except (OSError, smtplib.SMTPException, ValueError) as error:
@@ -83,12 +84,31 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
         raise MailFailed(f"{server.hostname} did not take the mail ({reason})") from error
 
 
+def _compose_safely(settings: Settings, handover: HandoverMail, host: str) -> EmailMessage:
+    """The message; the header parser raises many kinds for addresses it cannot read."""
+    try:
+        return compose(settings, handover)
+    except Exception as error:
+        raise MailFailed(f"{host}: the mail cannot be written ({type(error).__name__})") from error
+
+
+def _refuse_open_login(connection: smtplib.SMTP, host: str) -> None:
+    """A password is never sent in the open, except to this machine."""
+    encrypted = isinstance(connection.sock, ssl.SSLSocket)
+    if not encrypted and host not in ("localhost", "127.0.0.1", "::1"):
+        raise MailFailed(f"{host} offers no encryption for the password; use smtps:// or STARTTLS")
+
+
 def _connect(scheme: str, host: str, port: int) -> smtplib.SMTP:
     """A connection, encrypted from the start or as soon as the server offers it."""
     if scheme == "smtps":
         return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT, context=ssl.create_default_context())
     connection = smtplib.SMTP(host, port, timeout=_TIMEOUT)
-    connection.ehlo()
-    if connection.has_extn("starttls"):
-        connection.starttls(context=ssl.create_default_context())
+    try:
+        connection.ehlo()
+        if connection.has_extn("starttls"):
+            connection.starttls(context=ssl.create_default_context())
+    except BaseException:
+        connection.close()
+        raise
     return connection

@@ -10,6 +10,7 @@ from typing import TypeVar
 from portal.event_types import (
     Counts,
     EventStore,
+    EventsUnavailable,
     Handover,
     SearchEvent,
     UnresolvedQuery,
@@ -102,5 +103,6 @@ class SafeEventStore:
             return nothing
 
     def _failed(self, operation: str, error: Exception) -> None:
-        self._silent_until = self._monotonic() + self._pause
+        if isinstance(error, EventsUnavailable):  # not for one event the database cannot take
+            self._silent_until = self._monotonic() + self._pause
         self._on_failure(operation, error)

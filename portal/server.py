@@ -28,10 +28,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Made once before the workers are forked, so that they share its memory."""
         from portal.app import create_app
-        from portal.services import close_after_fork
+        from portal.services import close_before_fork
 
         app = create_app(self._settings)
-        self.cfg.set("post_fork", lambda _server, _worker: close_after_fork(app))
+        close_before_fork(app)
         return app
 
 
@@ -42,6 +42,8 @@ def run(settings: Settings) -> None:
     metrics.mkdir(parents=True)
     # prometheus_client takes the folder that workers share from here, at its first import.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    # FAISS asks OpenMP anew in every thread; only the environment holds for all of them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     _Server(
         settings,
         {

@@ -122,7 +122,7 @@ def _warm_up(library: PublishedLibrary) -> None:
         _log.error("index_unavailable", detail=str(error))
 
 
-def close_after_fork(app: Flask) -> None:
-    """A worker must not use the database connections of the process it was forked from."""
+def close_before_fork(app: Flask) -> None:
+    """No database connection may be open when workers are forked; each opens its own."""
     here = cast(Services, app.extensions[_KEY])
-    here.engine.dispose(close=False)
+    here.engine.dispose()

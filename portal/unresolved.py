@@ -33,8 +33,8 @@ def rank_unresolved(
 ) -> list[UnresolvedQuery]:
     """Settled, unresolved questions of people, grouped by their normalised text.
 
-    Search-as-you-type logs `re`, `refu`, `refund`: a question is settled unless the same visitor
-    went on writing or deleting it within `SETTLED_AFTER`. The score is distinct visitors, halved
+    A program may ask with every key: a question is settled unless the same visitor went on writing
+    or deleting it within `SETTLED_AFTER`. The score is distinct visitors, halved
     for every `HALF_LIFE` since the question was last asked.
     """
     groups: dict[str, _Group] = {}
@@ -71,7 +71,8 @@ def _unresolved_rows(since: datetime) -> sa.Select[Any]:
     return (
         sa.select(*asked.c, results.article_id.label("top_article"))
         .select_from(asked.outerjoin(SEARCH_RESULTS, first))
-        .where(asked.c.resolved.is_(False), asked.c.normalised != "")
+        # Without vectors confidence means little: an outage is no gap in the content.
+        .where(asked.c.resolved.is_(False), asked.c.normalised != "", asked.c.mode == "hybrid")
         .order_by(asked.c.at, asked.c.id)
     )
 

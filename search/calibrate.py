@@ -14,7 +14,7 @@ from search.evaluate import auroc
 from search.measure import Outcome
 
 Matrix = npt.NDArray[np.float64]
-_RIDGE = 1e-3
+_RIDGE = 2e-2
 # A wrong answer costs a customer more than an honest "not sure": claim only what is likelier right.
 _THRESHOLD = 0.5
 _FEWEST = 10

@@ -64,6 +64,11 @@ class Manifest:
         path = folder / "manifest.json"
         try:
             data = json.loads(path.read_text("utf-8"))
+            if isinstance(data, dict) and data.get("format", FORMAT) != FORMAT:
+                raise IndexMismatch(
+                    f"{folder}: written as format {data['format']}, this version reads {FORMAT}; "
+                    "run `kb index`"
+                )
             return cls(**data)
         except (OSError, ValueError, TypeError) as error:
             raise IndexDamaged(f"{path}: cannot be read ({error}); {_REPAIR}") from error
@@ -249,11 +254,6 @@ def _check_whoosh(folder: Path, manifest: Manifest) -> None:
 
 
 def _check_versions(manifest: Manifest, folder: Path, embedder: Embedder | None) -> None:
-    if manifest.format != FORMAT:
-        raise IndexMismatch(
-            f"{folder}: written as format {manifest.format}, this version reads {FORMAT}; "
-            "run `kb index`"
-        )
     if manifest.normaliser != NORMALISER_VERSION:
         raise IndexMismatch(
             f"{folder}: built with normaliser {manifest.normaliser}, this version has "

@@ -38,7 +38,8 @@ class PublishedLibrary:
         self._embedder = embedder
         self._searcher: Searcher | None = None
         self._looked = 0.0
-        self._refused: str | None = None
+        self._version: tuple[str | None, int] = (None, 0)
+        self._refused: tuple[str | None, int] | None = None
         self._swap = threading.Lock()
         self.problem: str | None = None
 
@@ -48,7 +49,9 @@ class PublishedLibrary:
         if self._searcher is None:
             with self._swap:
                 if self._searcher is None:
+                    version = (current_name(self._data), self._calibrated())
                     self._searcher = open_searcher(self._data, self._embedder)
+                    self._version = version
                     self._looked = time.monotonic()
             return self._searcher
         if time.monotonic() - self._looked > _LOOK_EVERY and self._swap.acquire(blocking=False):
@@ -58,22 +61,31 @@ class PublishedLibrary:
                 self._swap.release()
         return self._searcher
 
+    def _calibrated(self) -> int:
+        """When the site's own calibration was last written, 0 without one."""
+        try:
+            return (self._data / CALIBRATION).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def _look(self) -> None:
         self._looked = time.monotonic()
         present = self._searcher
         name = None
+        version: tuple[str | None, int] = (None, 0)
         try:
             name = current_name(self._data)
-            if present is not None and name == present.generation.name:
+            version = (name, self._calibrated())
+            if present is not None and version == self._version:
                 self._refused, self.problem = None, None  # put right, perhaps by a rollback
                 return
-            if present is None or name in (None, self._refused):
+            if present is None or name is None or version == self._refused:
                 return
             self._searcher = open_searcher(self._data, self._embedder)
-            self._refused, self.problem = None, None
+            self._version, self._refused, self.problem = version, None, None
             _log.info("generation %s is live", name)
         except (KnowledgeBaseError, OSError) as error:
-            self._refused, self.problem = name, str(error)
+            self._refused, self.problem = version, str(error)
             _log.error("generation %s is refused, the old one stays: %s", name, error)
 
     @property

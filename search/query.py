@@ -11,6 +11,7 @@ from search.text import Tokeniser, grams, guess_locale, normalise, pieces, split
 
 MAX_QUERY = 5000  # characters; a long complaint has about 1,000
 _MAX_SENTENCES = 24
+_MAX_TERMS = 300  # a text of 1,000 characters has about 200; what is beyond only costs time
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,4 @@ def analyse(text: str, tokeniser: Tokeniser) -> Question:
 
 def _weights(terms: Iterable[str]) -> dict[str, float]:
     """A term said again weighs more, but never as much as two: BM25's query part with k3 = 1."""
-    return {term: 2 * count / (count + 1) for term, count in Counter(terms).items()}
+    return {term: 2 * count / (count + 1) for term, count in Counter(terms).most_common(_MAX_TERMS)}

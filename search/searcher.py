@@ -40,6 +40,8 @@ class _Candidate:
     place: int
     article: Article
     score: float
+    earned: int
+    """The place of the translation that has earned the score, mostly `place` itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Searcher:
         scores = self._scores(search)
         candidates = self._candidates(search, scores, filters)
         features = describe(
-            self.generation, question, search.evidence, [c.place for c in candidates],
+            self.generation, question, search.evidence, [c.earned for c in candidates],
             [c.score for c in candidates],
         )  # fmt: skip
         calibration = self.calibrations[question.locale]
@@ -148,13 +150,13 @@ class Searcher:
             article = catalogue.at(int(evidence.articles[place]))
             if not _passes(article, filters):
                 continue
-            candidate = _Candidate(int(place), article, float(scores[place]))
+            candidate = _Candidate(int(place), article, float(scores[place]), int(place))
             known = chosen.get(article.id)
             if known is None:
                 chosen[article.id] = candidate
             elif article.locale == search.reader:
                 # The reader's own language stands for the article, at the better of the scores.
-                chosen[article.id] = _Candidate(candidate.place, article, known.score)
+                chosen[article.id] = _Candidate(candidate.place, article, known.score, known.earned)
         return sorted(chosen.values(), key=lambda c: -c.score)
 
     def _focus(self, search: _Search, candidate: _Candidate) -> Focus:

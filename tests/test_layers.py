@@ -53,7 +53,7 @@ def test_only_config_reads_the_environment() -> None:
         for path in _files(package):
             text = path.read_text("utf-8")
             reads = "environ[" in text or "environ.get" in text or "getenv" in text
-            # server.py sets a variable that a library reads; it reads none.
+            # server.py sets two variables that libraries read; it reads none.
             assert not reads or path.name in ("config.py", "server.py"), path
 
 

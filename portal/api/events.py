@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from portal.events import View
 from portal.i18n import match_locale
@@ -27,7 +27,7 @@ class SettledSearch(BaseModel):
     q: Query
     locale: str = ""
     opened: str | None = None
-    position: int | None = None
+    position: int | None = Field(None, ge=1, le=999)
 
 
 def add_routes(blueprint: Blueprint) -> None:

@@ -26,20 +26,21 @@ def search() -> Response:
     query = request.args.get("q", "").strip()
     if not query:
         raise QueryRejected("q: the question is missing; send ?q=…")
+    filters = Filters(
+        section=request.args.get("section") or None,
+        platform=request.args.get("platform") or None,
+        locale=read_locale("only"),
+    )
     found = services().library.search(
         query,
         locale=read_locale("locale"),
-        filters=Filters(
-            section=request.args.get("section") or None,
-            platform=request.args.get("platform") or None,
-            locale=read_locale("only"),
-        ),
+        filters=filters,
         limit=_read_limit(),
         mode=request.args.get("mode") or "hybrid",
         explain=request.args.get("explain") == "1",
     )
     typing = request.args.get("typing") == "1"
-    search_id = None if typing else log_search(found, channel="api")
+    search_id = None if typing else log_search(found, channel="api", filters=filters)
     return jsonify(response_to_dict(found, search_id=search_id))
 
 

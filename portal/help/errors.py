@@ -16,8 +16,8 @@ from portal.services import services
 from search.types import Article
 
 STATUSES = (400, 404, 405, 410, 413, 429, 500, 503)
-_ALONE = (500, 503)
-"""Pages that ask neither the index nor the event log, which may be what failed."""
+_ALONE = (429, 500, 503)
+"""Pages that ask neither the index nor the event log: what may have failed, or is to be spared."""
 _LONGEST_GUESS = 120
 _GUESSES = 3
 _log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ def _find_help(status: int) -> _Help:
         words = _words_of(request.path) if status in (404, 410) else ""
         if not words:
             return _Help(popular=popular)
-        response = library.search(words, locale=locale, limit=_GUESSES)
+        response = library.search(words, locale=locale, limit=_GUESSES, mode="keyword")
         guesses = [result.article for result in response.results]
         return _Help(words=words, guesses=guesses, popular=popular)
     except Exception as error:

@@ -21,7 +21,7 @@ from search.catalogue import Catalogue
 from search.types import Article, Result
 
 _SENT = "sent"
-_KEPT = 600
+_KEPT = 150  # characters: a cookie holds 4 KB, and a Chinese character takes several
 _SUGGESTED = 3
 _log = structlog.get_logger(__name__)
 
@@ -60,11 +60,11 @@ def hand_over() -> Response | tuple[str, int]:
         _store(dataclasses.replace(handover, delivered=True))
     session[_SENT] = {
         "reference": handover.reference,
-        "query": form.query,
+        "query": form.query[:_KEPT],
         "message": form.message[:_KEPT],
         "articles": [f"{article.locale}:{article.id}" for article in form.articles],
         "mailed": mailed,
-        "replies_to": form.mail,
+        "replies_to": form.mail if mailed else "",
     }
     return redirect(url_for("help.handed_over"), 303)
 

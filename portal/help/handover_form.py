@@ -13,7 +13,9 @@ from search.catalogue import Catalogue
 from search.types import Article
 
 LONGEST_MESSAGE = 4000
-_MAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s.,;<>]{2,}")
+_MAIL = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}"
+)
 
 
 @dataclass(frozen=True, slots=True)

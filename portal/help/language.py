@@ -47,7 +47,7 @@ def language() -> Response:
     """The same page in the language asked for, or a page that says there is none."""
     locale = current_locale()
     wanted = request.args.get("to", locale)
-    came_from = request.args.get("from", "")
+    came_from = _address(request.args.get("from", ""))
     if wanted != locale and wanted in LOCALES:
         values: dict[str, Any] = {"locale": wanted, "from": came_from}
         return redirect(url_for("help.language", **values))
@@ -69,6 +69,15 @@ def language() -> Response:
         secure=request.is_secure or services().settings.secure_cookies,
     )
     return response
+
+
+def _address(text: str) -> str:
+    """What can be read as an address, else nothing."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def translated(address: str, locale: str) -> str:
