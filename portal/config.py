@@ -85,6 +85,10 @@ class Settings(BaseSettings):
         False, description="Send cookies over HTTPS only; on whenever `KB_BASE_URL` is https."
     )
     maintenance: bool = Field(False, description="Answer every page with the maintenance page.")
+    explain_pages: bool = Field(
+        False,
+        description="For editors: `&explain=1` on a results page says why each result is there.",
+    )
     keep_generations: int = Field(
         3, ge=1, le=100, description="Published generations kept for `kb rollback`."
     )

@@ -446,3 +446,16 @@ def test_maintenance_is_announced_in_the_readers_language(
     answer = scripted(settings=own).get("/zh-Hans/")
     assert answer.status_code == 503
     assert "帮助中心暂停服务" in words(answer.text)
+
+
+def test_editors_see_why_a_result_is_there_where_it_is_switched_on(
+    client: FlaskClient, settings: Settings, services: Services
+) -> None:
+    address = "/en/search?q=refund+to+gift+card&explain=1"
+    assert 'class="why"' not in client.get(address).get_data(as_text=True)
+    open_settings = settings.model_copy(update={"explain_pages": True})
+    shown = create_app(open_settings, dataclasses.replace(services, settings=open_settings))
+    html = shown.test_client().get(address).get_data(as_text=True)
+    assert html.count('class="why"') > 3
+    assert "best_sentence" in html
+    assert "refund-gift-cards@en#" in html

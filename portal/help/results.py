@@ -51,7 +51,11 @@ def search() -> str:
         platform=_known(request.args.get("platform"), catalogue.taxonomy.platforms),
     )
     response = services().library.search(
-        query, locale=current_locale(), filters=filters, limit=page * PAGE + 1
+        query,
+        locale=current_locale(),
+        filters=filters,
+        limit=page * PAGE + 1,
+        explain=services().settings.explain_pages and request.args.get("explain") == "1",
     )
     first = (page - 1) * PAGE
     shown = [
