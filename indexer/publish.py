@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from search.errors import IndexDamaged, KnowledgeBaseError
+from search.errors import IndexDamaged, IndexMismatch, KnowledgeBaseError
 from search.generation import GENERATIONS, POINTER, Manifest, current_name, open_generation
 from search.types import Embedder
 
@@ -79,9 +79,20 @@ def generations(data: Path) -> list[Manifest]:
     """Generations with a manifest that can be read, oldest first."""
     found = []
     for folder in _folders(data):
-        with suppress(IndexDamaged):
+        with suppress(IndexDamaged, IndexMismatch):
             found.append(Manifest.read(folder))
     return found
+
+
+def _is_damaged(folder: Path) -> bool:
+    """Whether a generation has lost its manifest; one of another version has not."""
+    try:
+        Manifest.read(folder)
+    except IndexDamaged:
+        return True
+    except IndexMismatch:
+        return False
+    return False
 
 
 def _folders(data: Path) -> list[Path]:
@@ -119,7 +130,7 @@ def prune(data: Path, *, keep: int) -> list[str]:
     """
     present = current_name(data)
     names = [manifest.name for manifest in generations(data)]
-    damaged = [folder.name for folder in _folders(data) if not (folder / "manifest.json").exists()]
+    damaged = [folder.name for folder in _folders(data) if _is_damaged(folder)]
     old = names[: max(0, len(names) - keep)]
     removable = [name for name in (*damaged, *old) if name != present]
     for name in removable:

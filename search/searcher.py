@@ -28,7 +28,7 @@ from search.types import (
     Trace,
 )
 
-_FLOOR = 0.05  # of the confidence, for questions that share no word with any article
+_FLOOR = 0.1  # of the confidence, for questions that share no word with any article
 MODES = ("hybrid", "keyword", "vector")
 _log = logging.getLogger(__name__)
 
