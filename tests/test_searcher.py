@@ -17,7 +17,7 @@ def searcher(published: Path, embedder: Embedder) -> Searcher:
     return open_searcher(published, embedder)
 
 
-@pytest.mark.parametrize("question", ["Ωжф", "asdfghjkl", "😀😀"])
+@pytest.mark.parametrize("question", ["qwxz vbnm", "asdfghjkl", "😀😀"])
 def test_a_text_without_any_bearing_finds_nothing(searcher: Searcher, question: str) -> None:
     found = searcher.search(question, locale="en")
     assert found.results == ()
