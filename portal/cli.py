@@ -8,14 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from portal.config import Settings, load_settings
 from search.errors import KnowledgeBaseError
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
