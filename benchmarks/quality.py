@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from portal import cli_quality
+from portal import show_quality
+from portal.cli_quality import Request, measure
 from portal.config import load_settings
 
 
@@ -40,7 +41,7 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix == ".json":
         text = path.read_text("utf-8")
     else:
-        text = cli_quality.as_json(path, cli_quality.measure(load_settings(), path))
+        text = show_quality.as_json(measure(load_settings(), Request(path)))
     body: dict[str, Any] = json.loads(text)
     return body
 

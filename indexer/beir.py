@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from indexer.build import Content, Progress, silent, write_generation
+from indexer.build import Content, Progress, silent
+from indexer.measured import open_measured
 from indexer.passages import pack
 from search.evaluate import Document
-from search.generation import FORMAT, Generation, open_generation
+from search.generation import FORMAT, Generation
 from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, guess_locale, split_sentences
 from search.types import Article, Embedder, Passage
@@ -32,16 +32,10 @@ def open_corpus(
     progress: Progress = silent,
 ) -> Generation:
     """The corpus as a generation below `data`, built unless it is there already."""
-    digest = _digest(documents, embedder, words)
-    folder = data / "eval" / digest[:16]
-    if not (folder / "manifest.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_generation(
-            folder, corpus_content(documents, words), embedder, name=digest[:16], digest=digest,
-            cache=data / "cache" / "vectors.sqlite", progress=progress,
-        )  # fmt: skip
-    return open_generation(folder, embedder)
+    return open_measured(
+        lambda: corpus_content(documents, words), embedder,
+        digest=_digest(documents, embedder, words), data=data, progress=progress,
+    )  # fmt: skip
 
 
 def corpus_content(documents: Sequence[Document], words: Sequence[str] = ()) -> Content:

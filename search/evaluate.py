@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -49,11 +50,11 @@ def read_beir(folder: Path) -> tuple[list[Document], list[LabelledQuery]]:
     """
     documents = [
         Document(str(row["_id"]), str(row.get("title") or ""), str(row["text"]))
-        for row in _read_jsonl(folder / "corpus.jsonl", ("_id", "text"))
+        for _, row in read_jsonl(folder / "corpus.jsonl", ("_id", "text"))
     ]
     qrels = _read_qrels(folder)
     queries = []
-    for row in _read_jsonl(folder / "queries.jsonl", ("_id", "text")):
+    for _, row in read_jsonl(folder / "queries.jsonl", ("_id", "text")):
         metadata = row.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         answerable = metadata.get("answerable", True) is not False
@@ -77,7 +78,7 @@ def read_golden(path: Path) -> list[LabelledQuery]:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     queries = []
     for file in files:
-        for row in _read_jsonl(file, ("id", "text", "locale", "articles"), lists=("articles",)):
+        for _, row in read_jsonl(file, ("id", "text", "locale", "articles"), lists=("articles",)):
             relevant = {
                 str(article): 2 if place == 0 else 1
                 for place, article in enumerate(row["articles"])
@@ -91,9 +92,46 @@ def read_golden(path: Path) -> list[LabelledQuery]:
     return queries
 
 
-def _read_jsonl(
+def select(
+    queries: Sequence[LabelledQuery],
+    *,
+    source: Path,
+    part: str | None = None,
+    locale: str | None = None,
+    sample: int | None = None,
+) -> list[LabelledQuery]:
+    """The queries of one part and one language, at most `sample` of them, in their order.
+
+    The sample goes by a hash of the ids, so it is the same in every run, a smaller one lies within
+    a larger one, and a question that is added later moves at most one other out.
+    Raises `DatasetInvalid` naming `source` when none is left.
+    """
+    chosen = [
+        query
+        for query in queries
+        if part in (None, query.tags.get("part")) and locale in (None, query.locale)
+    ]
+    if not chosen:
+        asked = [f"{name} {value}" for name, value in (("part", part), ("locale", locale)) if value]
+        raise DatasetInvalid(f"{source}: has no question of {' and '.join(asked)}")
+    if sample is not None and sample < len(chosen):
+        first = sorted(range(len(chosen)), key=lambda place: _hash(chosen[place].id))[:sample]
+        chosen = [chosen[place] for place in sorted(first)]
+    return chosen
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=8).digest()
+
+
+def read_jsonl(
     path: Path, required: Sequence[str], *, lists: Sequence[str] = ()
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of every line that is not empty.
+
+    Raises `DatasetInvalid` naming file, line and field when one of `required` is missing or one of
+    `lists` is no list.
+    """
     try:
         lines = path.read_text("utf-8").split("\n")  # text may hold U+2028, which is no line's end
     except (OSError, UnicodeDecodeError) as error:
@@ -109,7 +147,7 @@ def _read_jsonl(
             raise DatasetInvalid(f"{path}:{number}: {missing[0]} is missing")
         if wrong := [name for name in lists if not isinstance(row[name], list)]:
             raise DatasetInvalid(f"{path}:{number}: {wrong[0]} is not a list")
-        yield row
+        yield number, row
 
 
 def _read_qrels(folder: Path) -> dict[str, dict[str, int]]:
