@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,16 @@ import yaml
 
 from indexer.frontmatter import Parsed, parse
 from indexer.markdown import Rendered, relative_target, render
+from indexer.outside import Outside, read_outside
 from indexer.problems import ArticlesInvalid, Problem, shown
 from indexer.schema import ID
+from search.synonyms import Rule, parse_synonyms
 from search.taxonomy import Taxonomy
 from search.types import LOCALES, Article, PolicyClause, Source
 
 _TAXONOMY_FILE = "taxonomy.yaml"
 _WORDS_FILE = "words.txt"
+_SYNONYMS_FOLDER = "synonyms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,10 @@ class Library:
     files: tuple[File, ...]
     taxonomy: Taxonomy
     words: tuple[str, ...]
+    synonyms: Mapping[str, tuple[Rule, ...]]
+    """The rules of each locale."""
+    outside: Mapping[str, Outside]
+    """What each locale's articles do not answer."""
 
     @property
     def published(self) -> list[File]:
@@ -122,7 +129,10 @@ def read_library(root: Path) -> tuple[Library, list[Problem]]:
             files.append(outcome)
         else:
             problems.extend(outcome)
-    return Library(root, tuple(files), taxonomy, _read_words(root)), problems
+    synonyms = {locale: _read_synonyms(root, locale, problems) for locale in LOCALES}
+    outside = {locale: read_outside(root, locale, problems) for locale in LOCALES}
+    library = Library(root, tuple(files), taxonomy, _read_words(root), synonyms, outside)
+    return library, problems
 
 
 def _article_paths(root: Path) -> Iterator[Path]:
@@ -206,3 +216,19 @@ def _read_words(root: Path) -> tuple[str, ...]:
         ) from error
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)
+
+
+def _read_synonyms(root: Path, locale: str, problems: list[Problem]) -> tuple[Rule, ...]:
+    """The rules of a locale; lines that are none are added to the problems."""
+    path = root / _SYNONYMS_FOLDER / f"{locale}.txt"
+    if not path.exists():
+        return ()
+    name = shown(path, root)
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8."))
+        return ()
+    rules, mistakes = parse_synonyms(text)
+    problems += [Problem(name, m.line, "", m.message, m.mend) for m in mistakes]
+    return tuple(rules)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,14 @@ import numpy.typing as npt
 
 from indexer.articles import Library
 from indexer.check import check_folder
+from indexer.completion import write_completions
 from indexer.passages import split_article
 from indexer.problems import ArticlesInvalid, Problem
 from indexer.publish import prune, publish, publishing, staging_folder
 from indexer.vectors import VectorCache
 from search.bm25 import Terms, article_terms, passage_terms
 from search.catalogue import article_to_dict
+from search.classifier import ArticleClassifier, identities
 from search.errors import KnowledgeBaseError
 from search.generation import (
     FORMAT,
@@ -37,10 +38,12 @@ from search.generation import (
 from search.impacts import ImpactEngine
 from search.keyword import WhooshEngine
 from search.records import write_records
+from search.synonyms import Rule
 from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, Tokeniser, text_length
 from search.types import Article, Embedder, Passage, Vectors
 from search.vectors import FaissEngine
+from search.vocabulary import collect
 from search.whitening import fit_whitening, whiten
 
 _RELATED = 6
@@ -62,6 +65,9 @@ class Content:
     taxonomy: Taxonomy
     words: tuple[str, ...]
     gone: tuple[str, ...]
+    synonyms: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    outside: tuple[tuple[str, ...], ...] = ()
+    """Questions no article answers, by topic."""
 
     def passages_by_article(self) -> list[list[int]]:
         """Rows of the passages of each article, in order; every article has at least one."""
@@ -116,8 +122,8 @@ def build_and_publish(
             raise ArticlesInvalid(problems)
         content = gather(library)
         progress("reading articles", 1, 1)
-        digest = _content_hash(content, embedder)
-        if not rebuild and (present := _up_to_date(data, digest)) is not None:
+        digest = content_hash(content, embedder)
+        if not rebuild and (present := up_to_date(data, digest)) is not None:
             return Published(
                 present.name, False, present.articles, present.passages, present.units, 0,
                 tuple(problems),
@@ -151,8 +157,10 @@ def gather(library: Library) -> Content:
         owners.extend([row] * len(split))
     gone = [path for f in library.archived for path in (f.site_path, *f.parsed.front.redirect_from)]
     return Content(
-        articles, tuple(passages), tuple(owners), library.taxonomy, library.words, tuple(gone)
-    )
+        articles, tuple(passages), tuple(owners), library.taxonomy, library.words, tuple(gone),
+        library.synonyms,
+        tuple(topic.questions for found in library.outside.values() for topic in found.topics),
+    )  # fmt: skip
 
 
 def units_of(content: Content) -> list[Unit]:
@@ -178,15 +186,10 @@ def units_of(content: Content) -> list[Unit]:
 
 
 def _typical_length(content: Content) -> float:
-    """Words of the median article, as far as they blur what one vector says of it.
-
-    Questions an editor has written are each a sharp vector of their own: the more of them, the
-    shorter an article is to the vector engine.
-    """
+    """Words of the median article."""
     lengths = [
         sum(text_length(content.passages[row].text) for row in rows)
-        / math.sqrt(1 + len(article.questions))
-        for article, rows in zip(content.articles, content.passages_by_article(), strict=True)
+        for rows in content.passages_by_article()
     ]
     return float(np.median(lengths))
 
@@ -211,13 +214,18 @@ def write_generation(
     write_records(folder / "articles.jsonl", map(article_to_dict, content.articles))
     write_records(folder / "passages.jsonl", map(passage_to_dict, content.passages))
     units = units_of(content)
-    vectors, encoded = _encode(units, embedder, cache, progress)
+    vectors, encoded = _encode([unit.text for unit in units], embedder, cache, progress)
     kinds = np.array([unit.kind for unit in units])
     whitening = fit_whitening(vectors[kinds == UnitKind.SENTENCE])
     vectors = whiten(vectors, whitening)
     to_title = _title_similarity(units, vectors, content.passage_article)
     units = route_questions(units, vectors, to_title, content.passage_article)
+    asked = [question for topic in content.outside for question in topic]
+    outside, more = _encode(asked, embedder, cache, progress)
+    classifier = _fit_classifier(content, units, vectors, whiten(outside, whitening))
     title_mass = _write_keyword_index(folder, content, units, progress)
+    write_completions(folder / "completion", content.articles, Tokeniser(content.words))
+    collect(_texts(content), Tokeniser(content.words)).save(folder)
     FaissEngine.build(vectors).save(folder / "vectors.faiss")
     arrays: dict[str, npt.NDArray[Any]] = {
         "unit_passage": np.array([unit.passage for unit in units], np.int32),
@@ -227,16 +235,14 @@ def write_generation(
         "passage_article": np.array(content.passage_article, np.int32),
         "related": _related(content, units, vectors),
         "whitening": whitening,
+        "classifier_weights": classifier.weights,
+        "classifier_bias": classifier.bias,
+        "classifier_inside": np.array(classifier.inside),
         "title_mass": title_mass,
     }
     for array, values in arrays.items():
         np.save(folder / f"{array}.npy", values)
-    site = {
-        "taxonomy": content.taxonomy.to_dict(),
-        "words": list(content.words),
-        "gone": list(content.gone),
-    }
-    (folder / "site.json").write_text(json.dumps(site, ensure_ascii=False), "utf-8")
+    (folder / "site.json").write_text(json.dumps(_site(content), ensure_ascii=False), "utf-8")
     manifest = Manifest(
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -251,7 +257,29 @@ def write_generation(
         article_length=_typical_length(content),
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
-    return encoded, len(units)
+    return encoded + more, len(units)
+
+
+def _texts(content: Content) -> Iterator[str]:
+    """Everything a reader can read or an editor has written for the search."""
+    for article in content.articles:
+        yield from (article.title, *article.questions, *article.tags)
+    for passage in content.passages:
+        yield from (*passage.headings[1:], passage.text)
+
+
+def _fit_classifier(
+    content: Content, units: Sequence[Unit], vectors: Vectors, outside: Vectors
+) -> ArticleClassifier:
+    """Learn the articles from their titles and the questions they list, and what is outside."""
+    examples = np.array([unit.kind in (UnitKind.TITLE, UnitKind.QUESTION) for unit in units])
+    classes = identities([article.id for article in content.articles])
+    owners = np.array([content.passage_article[unit.passage] for unit in units])
+    topics = np.repeat(np.arange(len(content.outside)), [len(topic) for topic in content.outside])
+    return ArticleClassifier.fit(
+        vectors[examples], classes[owners[examples]], count=int(classes.max()) + 1,
+        outside=outside, topics=topics,
+    )  # fmt: skip
 
 
 def route_questions(
@@ -337,13 +365,13 @@ def _write_keyword_index(
 
 
 def _encode(
-    units: Sequence[Unit], embedder: Embedder, cache_path: Path, progress: Progress
+    texts: Sequence[str], embedder: Embedder, cache_path: Path, progress: Progress
 ) -> tuple[Vectors, int]:
     cache = VectorCache(cache_path)
     try:
         return cache.encode(
             embedder,
-            [unit.text for unit in units],
+            texts,
             progress=lambda done, total: progress("encoding sentences", done, total),
         )
     finally:
@@ -372,12 +400,26 @@ def _related(content: Content, units: Sequence[Unit], vectors: Vectors) -> npt.N
     return nearest
 
 
-def _content_hash(content: Content, embedder: Embedder) -> str:
+def _site(content: Content) -> dict[str, Any]:
+    """What the whole site shares, as `site.json` holds it."""
+    return {
+        "taxonomy": content.taxonomy.to_dict(),
+        "words": list(content.words),
+        "gone": list(content.gone),
+        "synonyms": {
+            locale: [[list(rule.phrases), list(rule.targets)] for rule in rules]
+            for locale, rules in content.synonyms.items()
+        },
+        "outside": [list(topic) for topic in content.outside],
+    }
+
+
+def content_hash(content: Content, embedder: Embedder) -> str:
     """Changes whenever anything that would be written changes."""
     digest = hashlib.sha256()
     parts = [
         {"format": FORMAT, "normaliser": NORMALISER_VERSION, "model": embedder.model_id},
-        {"taxonomy": content.taxonomy.to_dict(), "words": content.words, "gone": content.gone},
+        _site(content),
         *map(article_to_dict, content.articles),
         *map(passage_to_dict, content.passages),
     ]
@@ -386,7 +428,8 @@ def _content_hash(content: Content, embedder: Embedder) -> str:
     return digest.hexdigest()
 
 
-def _up_to_date(data: Path, digest: str) -> Manifest | None:
+def up_to_date(data: Path, digest: str) -> Manifest | None:
+    """The manifest of the published generation if it is the one of this digest."""
     try:
         name = current_name(data)
         if name is None:

@@ -186,6 +186,14 @@ def _check_wording(library: Library) -> Iterator[Problem]:
                     "Keep it in the article that answers it best.", "warning",
                 )  # fmt: skip
             questions.setdefault(key, name)
+    for locale, outside in library.outside.items():
+        for question, line in outside.lines.items():
+            if (owner := questions.get((locale, question))) is not None:
+                yield Problem(
+                    f"{library.root.name}/outside/{locale}.txt", line, "",
+                    f"{question!r} is asked in {owner}, so it is answered",
+                    "Remove it here or there.",
+                )  # fmt: skip
 
 
 def _check_translations(library: Library) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 
 from portal.config import Settings, load_settings
 from search.errors import KnowledgeBaseError
+from search.evaluate import METRICS
 
 R = TypeVar("R")
 
@@ -52,6 +54,17 @@ def _with_settings(command: Callable[..., R]) -> Callable[..., R]:
         return command(settings, *args, **options)
 
     return wrapper
+
+
+def _known_locale(name: str | None) -> str | None:
+    """The locale that is meant, or None without one. Raises `QueryRejected`."""
+    from portal.i18n import match_locale
+    from search.errors import QueryRejected
+
+    locale = match_locale(name)
+    if name and locale is None:
+        raise QueryRejected(f"--locale: {name!r} is unknown; use en or zh")
+    return locale
 
 
 @cli.command()
@@ -107,6 +120,7 @@ def serve(settings: Settings, port: int | None, host: str | None, workers: int |
 @click.option("--platform", help="Only articles about this platform.")
 @click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True)
 @click.option("--explain", is_flag=True, help="Say why each result stands where it stands.")
+@click.option("--exact", is_flag=True, help="Take every word as it stands, misspelt or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API answers.")
 @_with_settings
 def search(
@@ -118,25 +132,23 @@ def search(
     platform: str | None,
     limit: int,
     explain: bool,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Ask QUERY and print the answer and the results. Nothing is logged."""
     from portal.api.search import response_to_dict
-    from portal.i18n import match_locale
     from portal.show import show_response
     from search.embed import open_embedder
-    from search.errors import QueryRejected
     from search.library import open_searcher
     from search.threads import limit_threads
     from search.types import Filters
 
-    if locale and match_locale(locale) is None:
-        raise QueryRejected(f"--locale: {locale!r} is unknown; use en or zh")
+    reader = _known_locale(locale)
     limit_threads()
     embedder = open_embedder(settings.model)
     found = open_searcher(settings.data, embedder).search(
-        query, locale=match_locale(locale), filters=Filters(section, platform), limit=limit,
-        mode=mode, explain=explain,
+        query, locale=reader, filters=Filters(section, platform), limit=limit,
+        mode=mode, explain=explain, exact=exact,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps(response_to_dict(found), ensure_ascii=False, indent=2))
@@ -288,30 +300,92 @@ def settings() -> None:
 
 @cli.command("eval")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--mode", "modes", multiple=True, type=click.Choice(["hybrid", "keyword", "vector"]),
+    help="Only this mode; may be given again.",
+)  # fmt: skip
+@click.option(
+    "--model", "models", multiple=True, metavar="NAME",
+    help="This model instead of KB_MODEL, with what it costs; several are compared.",
+)  # fmt: skip
+@click.option(
+    "--part", type=click.Choice(["fit", "test"]), help="Only this part of golden questions."
+)
+@click.option("--locale", help="Only golden questions in this language: en or zh.")
+@click.option("--sample", type=click.IntRange(1), help="At most this many, the same each time.")
+@click.option(
+    "--worst", type=click.IntRange(0), default=0,
+    help="Show this many of the worst questions, with their traces.",
+)  # fmt: skip
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what each question got here, as JSON lines for `kb compare`.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
 @_with_settings
-def evaluate(settings: Settings, folder: Path, as_json: bool) -> None:
+def evaluate(
+    settings: Settings,
+    folder: Path,
+    modes: tuple[str, ...],
+    locale: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Measure retrieval on FOLDER: a BEIR data set, or golden questions about our articles."""
-    from portal import cli_quality
+    from portal import show_quality
+    from portal.cli_quality import Request, measure
 
-    summaries = cli_quality.measure(settings, folder)
-    click.echo((cli_quality.as_json if as_json else cli_quality.as_table)(folder, summaries))
+    request = Request(folder, locale=_known_locale(locale), **options)
+    if modes:
+        request = replace(request, modes=tuple(dict.fromkeys(modes)))
+    report = measure(settings, request)
+    click.echo((show_quality.as_json if as_json else show_quality.as_table)(report))
 
 
 @cli.command()
-@click.argument("golden", type=click.Path(exists=True, path_type=Path))
+@click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("b", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--metric", type=click.Choice(list(METRICS)), default="nDCG@10", show_default=True)
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path),
-    help="Instead of confidence.json in KB_DATA, which the portal reads.",
+    "--show", "shown", type=click.IntRange(0), default=5, show_default=True,
+    help="How many of the questions that moved furthest, each way.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
+def compare(a: Path, b: Path | None, metric: str, shown: int, as_json: bool) -> None:
+    """Say whether run B is better than run A: files that `kb eval --output` wrote.
+
+    Questions are compared one by one, by a paired randomisation test and a bootstrap interval.
+    Without B, the models in A are compared with the first of them.
+    """
+    from portal import show_compare
+    from search.compare import compare_files
+
+    found = compare_files(a, b, metric=metric)
+    if as_json:
+        click.echo(show_compare.as_json(found, metric=metric))
+    else:
+        click.echo(show_compare.as_text(found, metric=metric, shown=shown))
+
+
+@cli.command()
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="FOLDER...",
+    type=click.Path(exists=True, path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to instead of KB_DATA, where the portal looks.",
 )  # fmt: skip
 @_with_settings
-def calibrate(settings: Settings, golden: Path, output: Path | None) -> None:
-    """Fit the confidence on GOLDEN questions about our articles, part by part.
+def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None) -> None:
+    """Refit ranking and confidence on labelled questions; keep what is no better than now.
 
-    The `fit` part is fitted on, the `test` part judges. A language in which the fit is no better
-    than the present calibration keeps that.
+    A FOLDER of golden questions about our articles gives the weights of the ranking and the
+    confidence of each language: the part `fit` is fitted on, the part `test` judges. BEIR folders,
+    together, give the confidence for articles that list no questions: their questions are asked
+    with and without what answers them.
     """
-    from portal import cli_quality
-    from search.library import CALIBRATION
+    from portal import cli_calibrate
 
-    click.echo(cli_quality.calibrate(settings, golden, output or settings.data / CALIBRATION))
+    for line in cli_calibrate.calibrate(settings, folders, output or settings.data):
+        click.echo(line)

@@ -15,9 +15,11 @@ from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
 from portal.metrics import Metrics
+from portal.popular import PopularQuestions
 from portal.redact import redact
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
+from search.completion import Completer
 from search.embed import open_embedder
 from search.errors import KnowledgeBaseError
 from search.library import PublishedLibrary
@@ -47,6 +49,11 @@ class SearchLibrary(Protocol):
         """Why a newer generation is refused, or None."""
         ...
 
+    @property
+    def completer(self) -> Completer:
+        """Completes what is typed, from the current generation."""
+        ...
+
     def is_gone(self, path: str) -> bool:
         """Whether an article that once stood at this path has been archived."""
         ...
@@ -60,6 +67,7 @@ class SearchLibrary(Protocol):
         limit: int = 10,
         mode: str = "hybrid",
         explain: bool = False,
+        exact: bool = False,
     ) -> Response: ...
 
 
@@ -74,6 +82,7 @@ class Services:
     metrics: Metrics
     clock: Callable[[], datetime]
     engine: sa.Engine
+    popular: PopularQuestions
 
 
 def install(app: Flask, services: Services) -> None:
@@ -109,7 +118,11 @@ def open_services(
         _log.error("event_not_stored", operation=operation, detail=str(error))
 
     events = SafeEventStore(SqlEventStore(engine, clock), on_failure)
-    return Services(settings, library, events, VisitorKeys(engine, clock), metrics, clock, engine)
+    popular = PopularQuestions(
+        engine, clock, lambda questions: library.completer.compile_past(questions), on_failure
+    )
+    visitors = VisitorKeys(engine, clock)
+    return Services(settings, library, events, visitors, metrics, clock, engine, popular)
 
 
 def _warm_up(library: PublishedLibrary) -> None:

@@ -8,6 +8,12 @@ from search.types import Explanation, Response
 def show_response(found: Response) -> str:
     """The answer, or that there is none, and the results below it."""
     lines: list[str] = []
+    if found.trace.changes:
+        read = ", ".join(f"{c.used!r} for {c.found!r} ({c.kind})" for c in found.trace.changes)
+        lines += [f"Searched for {read}; --exact takes every word as it stands.", ""]
+    if found.trace.doubts:
+        meant = ", ".join(f"{c.used!r} by {c.found!r}" for c in found.trace.doubts)
+        lines += [f"Did you mean {meant}?", ""]
     if found.answer:
         source = found.answer.article
         place = f"{source.path}#{found.answer.anchor}" if found.answer.anchor else source.path
@@ -33,6 +39,10 @@ def show_response(found: Response) -> str:
         features = ", ".join(f"{k} {v:.3f}" for k, v in found.trace.features.items())
         timings = ", ".join(f"{k} {v:.1f} ms" for k, v in found.trace.timings_ms.items())
         lines += ["", f"terms: {' '.join(found.trace.terms)}"]
+        lines += [
+            f"synonyms: {phrase} -> {', '.join(others)}"
+            for phrase, others in found.trace.synonyms.items()
+        ]
         lines += [f"vector weight {found.trace.vector_weight:.2f}; {features}", timings]
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ def rank_unresolved(
     """
     groups: dict[str, _Group] = {}
     for row in connection.execute(_unresolved_rows(since)):
-        if _went_on(row.normalised, row.at, row.next_text, row.next_at):
+        if went_on(row.normalised, row.at, row.next_text, row.next_at):
             continue
         group = groups.setdefault(row.normalised, _Group())
         group.texts[row.query] += 1
@@ -77,7 +77,8 @@ def _unresolved_rows(since: datetime) -> sa.Select[Any]:
     )
 
 
-def _went_on(text: str, at: datetime, next_text: str | None, next_at: datetime | None) -> bool:
+def went_on(text: str, at: datetime, next_text: str | None, next_at: datetime | None) -> bool:
+    """Whether a visitor's next search shows that this one was not written to its end yet."""
     if next_text is None or next_at is None or next_at - at > SETTLED_AFTER:
         return False
     return next_text.startswith(text) or text.startswith(next_text)

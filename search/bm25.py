@@ -42,12 +42,16 @@ FIELDS: Mapping[str, Field] = {
         Field("passage", "passages", 1.5, 0.75),
         Field("passage_grams", "passages", 1.5, 0.75),
         Field("passage_pieces", "passages", 1.5, 0.75, compiled_only=True),
+        # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
+        Field("passage_match", "passages", 0, 0, compiled_only=True),
+        Field("passage_match_grams", "passages", 0, 0, compiled_only=True),
         Field("article", "articles", 1.5, 0.75),
         Field("article_grams", "articles", 1.5, 0.75),
+        Field("questions", "articles", 1.5, 0.75),
+        Field("questions_grams", "articles", 1.5, 0.75),
         Field("title", "articles", 1.0, 0.75),
         Field("title_grams", "articles", 1.0, 0.75),
         Field("title_pieces", "articles", 1.0, 0.75, compiled_only=True),
-        # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
         Field("title_match", "articles", 0, 0),
     )
 }
@@ -92,9 +96,12 @@ def stored_length(length: int) -> int:
 def passage_terms(tokeniser: Tokeniser, passage: Passage, extra: Sequence[str]) -> Terms:
     """The terms of a passage by field; `extra` are the questions it answers and its tags."""
     text = " \n ".join((*passage.headings[1:], *extra, passage.text))
+    words, pairs = tokeniser.content_terms(text), grams(text)
     return {
-        "passage": tokeniser.content_terms(text),
-        "passage_grams": grams(text),
+        "passage": words,
+        "passage_grams": pairs,
+        "passage_match": words,
+        "passage_match_grams": pairs,
         "passage_pieces": pieces(text),
     }
 
@@ -105,9 +112,12 @@ def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Pas
     text = " \n ".join(
         (*headings, *article.questions, *article.tags, *(passage.text for passage in passages))
     )
+    asked = " \n ".join(article.questions)
     return {
         "article": tokeniser.content_terms(text),
         "article_grams": grams(text),
+        "questions": tokeniser.content_terms(asked),
+        "questions_grams": grams(asked),
         "title": tokeniser.content_terms(article.title),
         "title_grams": grams(article.title),
         "title_pieces": pieces(article.title),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from search.confidence import FEATURES, Calibration
-from search.evaluate import auroc
+from search.evaluate import auroc, caught_at
 from search.measure import Outcome
+from search.ranking import Weight
 
 Matrix = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 _RIDGE = 2e-2
 # A wrong answer costs a customer more than an honest "not sure": claim only what is likelier right.
 _THRESHOLD = 0.5
@@ -28,38 +30,75 @@ class Fit:
     questions: int
     held_out: int
     auroc: float
+    caught_at_5: float
     log_loss: float
     present_log_loss: float
 
+    @property
+    def better(self) -> bool:
+        return self.log_loss < self.present_log_loss
 
-def fit(outcomes: Sequence[Outcome], present: Calibration) -> Fit | None:
-    """A logistic regression from features to "the first result answers"; None for too few.
 
-    Questions of the part `test` are held out of the fit and judge it. No evidence may count against
-    an answer, so no weight but the length's is negative. What is fitted is a probability, so the
-    threshold needs no fitting.
-    """
-    usable = [outcome for outcome in outcomes if outcome.features]
-    train = [outcome for outcome in usable if outcome.query.tags.get("part") != "test"]
-    test = [outcome for outcome in usable if outcome.query.tags.get("part") == "test"]
-    right, judged = _right(train), _right(test)
+def fit(
+    train: Sequence[Sequence[Outcome]],
+    test: Sequence[Outcome],
+    present: Calibration,
+    *,
+    split: bool = False,
+) -> Fit | None:
+    """Fit on the sets of `train` and judge by `test`; None where either has too few questions."""
+    test = [outcome for outcome in test if outcome.features]
+    fitted = [outcome for outcomes in train for outcome in outcomes if outcome.features]
+    right, judged = _right(fitted), _right(test)
     if min(right.sum(), (~right).sum(), judged.sum(), (~judged).sum()) < _FEWEST:
         return None
-    calibration = _regress(_features(train), right)
-    found = np.array([calibration.probability(outcome.features) for outcome in test])
-    before = np.array([present.probability(outcome.features) for outcome in test])
+    calibration = fit_calibration(train, split=split)
+    found = _probabilities(test, calibration)
+    before = _probabilities(test, present)
     answerable = np.array([outcome.query.answerable for outcome in test])
     return Fit(
         calibration,
-        len(train),
+        len(fitted),
         len(test),
         auroc(found[answerable], found[~answerable]),
+        caught_at(found[answerable], found[~answerable]),
         _log_loss(judged, found),
         _log_loss(judged, before),
     )
 
 
-def _regress(features: Matrix, right: npt.NDArray[np.bool_]) -> Calibration:
+def fit_calibration(sets: Sequence[Sequence[Outcome]], *, split: bool) -> Calibration:
+    """The calibration that explains best which first results answer; every set counts alike.
+
+    No evidence may count against an answer, so no weight is negative; without that bound a fit
+    does not carry over to other sets. With `split` short questions and long texts get weights of
+    their own, which takes some hundred questions.
+    """
+    outcomes = [outcome for found in sets for outcome in found if outcome.features]
+    shares = np.concatenate(
+        [np.full(n, 1 / n) for n in (sum(bool(o.features) for o in found) for found in sets) if n]
+    )
+    values = np.array([[o.features[name] for name in FEATURES] for o in outcomes])
+    longness = np.array([o.features["longness"] for o in outcomes])
+    columns = [values * (1 - longness)[:, None], values * longness[:, None]] if split else [values]
+    weights, intercept = _regress(
+        np.column_stack([*columns, longness]), _right(outcomes), shares / shares.sum()
+    )
+    short = weights[: len(FEATURES)]
+    long = weights[len(FEATURES) : 2 * len(FEATURES)] if split else short
+    return Calibration(
+        {
+            name: Weight(float(a), float(b))
+            for name, a, b in zip(FEATURES, short, long, strict=True)
+        },
+        longness=float(weights[-1]),
+        intercept=intercept,
+        threshold=_THRESHOLD,
+    )
+
+
+def _regress(features: Matrix, right: Flags, shares: Matrix) -> tuple[Matrix, float]:
+    """Weights of the features, all but the last at least 0, and the intercept."""
     from scipy.optimize import minimize
 
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
@@ -68,43 +107,26 @@ def _regress(features: Matrix, right: npt.NDArray[np.bool_]) -> Calibration:
     def loss(weights: Matrix) -> tuple[float, Matrix]:
         probability = 1 / (1 + np.exp(-(scaled @ weights)))
         logs = np.where(right, np.log(probability + 1e-12), np.log(1 - probability + 1e-12))
-        gradient = scaled.T @ (probability - right) / len(right)
+        gradient = scaled.T @ ((probability - right) * shares)
         gradient[:-1] += 2 * _RIDGE * weights[:-1]
-        return float(-logs.mean() + _RIDGE * (weights[:-1] ** 2).sum()), gradient
+        return float(-(logs * shares).sum() + _RIDGE * (weights[:-1] ** 2).sum()), gradient
 
-    bounds = [(None, None) if name == "length" else (0, None) for name in FEATURES]
+    bounds = [(0, None)] * (features.shape[1] - 1) + [(None, None)] * 2
     found = minimize(
-        loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B",
-        bounds=[*bounds, (None, None)],
-    ).x  # fmt: skip
+        loss, np.zeros(features.shape[1] + 1), jac=True, method="L-BFGS-B", bounds=bounds
+    ).x
     weights = found[:-1] / spread
-    return Calibration(
-        dict(zip(FEATURES, map(float, weights), strict=True)),
-        intercept=float(found[-1] - (weights * mean).sum()),
-        threshold=_THRESHOLD,
-    )
+    return weights, float(found[-1] - (weights * mean).sum())
 
 
-def _features(outcomes: Sequence[Outcome]) -> Matrix:
-    return np.array([[outcome.features[name] for name in FEATURES] for outcome in outcomes])
+def _probabilities(outcomes: Sequence[Outcome], calibration: Calibration) -> Matrix:
+    return np.array([calibration.probability(outcome.features) for outcome in outcomes])
 
 
-def _right(outcomes: Sequence[Outcome]) -> npt.NDArray[np.bool_]:
+def _right(outcomes: Sequence[Outcome]) -> Flags:
     return np.array([o.query.answerable and o.score("P@1") > 0 for o in outcomes], bool)
 
 
-def to_json(calibrations: Mapping[str, Calibration]) -> dict[str, object]:
-    """The form `search/data/confidence.json` has."""
-    return {
-        locale: {
-            "weights": {name: round(weight, 4) for name, weight in c.weights.items()},
-            "intercept": round(c.intercept, 4),
-            "threshold": round(c.threshold, 4),
-        }
-        for locale, c in calibrations.items()
-    }
-
-
-def _log_loss(truth: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]) -> float:
+def _log_loss(truth: Flags, probability: Matrix) -> float:
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     return -float(np.mean(np.where(truth, np.log(clipped), np.log(1 - clipped)))) / math.log(2)

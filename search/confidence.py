@@ -16,33 +16,63 @@ import numpy as np
 from search.bm25 import idf
 from search.errors import IndexDamaged
 from search.evidence import Evidence
-from search.generation import Generation
+from search.generation import Generation, UnitKind
 from search.query import Question
+from search.ranking import Weight
 
 _USUAL_IDEAL = 20.0
+_MOST_SHARE = 2.0
+_LIKELIHOOD = 100.0  # the classifier's scores are some tens apart
+_FEW = 10
 FEATURES = (
-    "passage", "sentence", "title", "peak", "lead", "share", "coverage", "margin", "length",
+    "passage", "sentence", "title", "peak", "lead", "share", "coverage", "margin", "near",
+    "inside",
 )  # fmt: skip
+BARE = "bare"
+"""The calibration of corpora whose articles list no questions, whatever their language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression over `FEATURES` and the threshold under which nothing is answered."""
+    """A logistic regression over `FEATURES` and the threshold under which nothing is answered.
 
-    weights: Mapping[str, float]
+    Each feature has a weight for short questions and one for long texts, as in the ranking.
+    """
+
+    weights: Mapping[str, Weight]
+    longness: float
+    """What it adds that a question is a long text."""
     intercept: float
     threshold: float
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The chance, 0 to 1, that the first result answers."""
-        logit = self.intercept + sum(
-            weight * features.get(name, 0.0) for name, weight in self.weights.items()
-        )
+        longness = features.get("longness", 0.0)
+        logit = self.intercept + self.longness * longness
+        for name, weight in self.weights.items():
+            logit += weight.at(longness) * features.get(name, 0.0)
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
-        return cls(dict(data["weights"]), float(data["intercept"]), float(data["threshold"]))
+        weights = {name: Weight(**pair) for name, pair in data["weights"].items()}
+        if unknown := weights.keys() - set(FEATURES):
+            raise ValueError(f"unknown features {sorted(unknown)}")
+        return cls(
+            weights, float(data["longness"]), float(data["intercept"]), float(data["threshold"])
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """The form `search/data/confidence.json` has."""
+        return {
+            "weights": {
+                name: {"short": round(weight.short, 4), "long": round(weight.long, 4)}
+                for name, weight in self.weights.items()
+            },
+            "longness": round(self.longness, 4),
+            "intercept": round(self.intercept, 4),
+            "threshold": round(self.threshold, 4),
+        }
 
 
 def describe(
@@ -51,6 +81,7 @@ def describe(
     evidence: Evidence,
     places: Sequence[int],
     scores: Sequence[float],
+    longness: float,
 ) -> dict[str, float]:
     """The features of the first result, `places` and `scores` being the candidates, best first."""
     if not places:
@@ -65,11 +96,28 @@ def describe(
         "title": float(evidence.raw["title_vector"][first]),
         "peak": float(evidence.features["best_sentence"][first]),
         "lead": float(similarity[0] - np.mean(similarity[1:6])) if len(places) > 1 else 0.0,
-        "share": float(evidence.words[first]) / max(1.0, shape.ideal + shape.missing),
+        "share": min(
+            _MOST_SHARE, float(evidence.words[first]) / max(1.0, shape.ideal + shape.missing)
+        ),
         "coverage": _coverage(generation, question, int(evidence.articles[first])),
         "margin": (scores[0] - scores[1]) / growth if len(scores) > 1 else 0.0,
-        "length": math.log(1 + question.words),
+        "near": _near(generation, evidence, first),
+        "inside": (float(evidence.likelihood[first]) - evidence.outside) / _LIKELIHOOD
+        if evidence.outside is not None
+        else 0.0,
+        "longness": longness,
     }
+
+
+def _near(generation: Generation, evidence: Evidence, place: int) -> float:
+    """Mean cosine of the nearest few of an article's questions: one alone may be near by chance."""
+    if not len(evidence.units):
+        return 0.0
+    row = int(evidence.articles[place])
+    low, high = np.searchsorted(evidence.units, generation.article_units[row : row + 2])
+    kinds = np.asarray(generation.units.kind)[evidence.units[low:high]]
+    found = evidence.unit_similarity[low:high][kinds == UnitKind.QUESTION]
+    return float(np.sort(found)[-_FEW:].mean()) if len(found) else 0.0
 
 
 def _coverage(generation: Generation, question: Question, article: int) -> float:
@@ -87,7 +135,7 @@ def _coverage(generation: Generation, question: Question, article: int) -> float
 
 @lru_cache(maxsize=1)
 def shipped_calibrations() -> dict[str, Calibration]:
-    """The calibration of each locale in the distribution."""
+    """The calibration of each locale, and of bare corpora, in the distribution."""
     text = (importlib.resources.files("search.data") / "confidence.json").read_text("utf-8")
     return {locale: Calibration.from_dict(data) for locale, data in json.loads(text).items()}
 

@@ -12,14 +12,20 @@ import numpy.typing as npt
 from search.bm25 import idf
 from search.generation import Generation, UnitKind
 from search.query import Question
-from search.ranking import VECTOR_FEATURES, Feature, Shape
+from search.ranking import LEARNED_FEATURES, VECTOR_FEATURES, Feature, Shape
+from search.synonyms import WEIGHT
+from search.text import normalise
 from search.types import Embedder, Rows, Scores, Vectors
 from search.whitening import whiten
 
 _NEAREST = 512  # units taken from the vector index for each vector of the question
 _KEYWORD_BEST = 200  # articles taken from the keyword index
+_LIKELIEST = 50  # articles taken from the classifier
 PIECES = 0.1  # what pieces of words weigh beside words
 _TINY = 1e-6
+_NEARLY_ALL = 0.6  # of the question's IDF
+_MOST_READ = 60  # passages compared letter by letter; what stands in more of them is no quotation
+_EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
 
 @dataclass(slots=True)
@@ -45,6 +51,10 @@ class Evidence:
     """The same without what each of `units` shares with the title of its article."""
     raw: dict[str, Feature] = field(default_factory=dict)
     """The vector features as cosines."""
+    likelihood: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+    """What the classifier says of each article; 0 where it has not learned."""
+    outside: float | None = None
+    """What it says of the likeliest topic that no article is about, where it knows of any."""
     shape: Shape = field(default_factory=lambda: Shape(0, 0, 0, 0, 1, 1))
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -56,8 +66,7 @@ class KeywordEvidence:
         keyword = generation.keyword
 
         def score(name: str) -> Scores:
-            by_words = keyword.scores(name, question.terms)
-            return by_words + keyword.scores(f"{name}_grams", question.grams)
+            return score_field(generation, question, name)
 
         in_pieces = keyword.scores("passage_pieces", question.pieces)
         self.passages = score("passage") + np.float32(PIECES) * in_pieces
@@ -65,12 +74,64 @@ class KeywordEvidence:
         ones = dict.fromkeys(question.terms, 1.0)
         self.features: dict[str, Feature] = {
             "passage_words": np.maximum.reduceat(self.passages, starts),
+            "verbatim": np.maximum.reduceat(_verbatim(generation, question), starts),
             "article_words": score("article"),
+            "question_words": score("questions"),
             "title_words": score("title"),
             "title_pieces": keyword.scores("title_pieces", question.pieces),
             "title_share": keyword.scores("title_match", ones) / generation.title_mass,
         }
         self.matching = self.features["article_words"] + self.features["title_words"]
+
+
+def _verbatim(generation: Generation, question: Question) -> Scores:
+    """(passages,) the IDF of the whole question where a passage has it word for word, else 0.
+
+    What was copied out of an article is found in it, however common its words are elsewhere.
+    """
+    keyword = generation.keyword
+    found = np.zeros(keyword.size("passage"), np.float32)
+    total = 0.0
+    # How Chinese is cut into words depends on what stands around it; pairs of characters do not.
+    latin = [term for term in question.terms if term.isascii()]
+    for name, terms in (("passage_match", latin), ("passage_match_grams", [*question.grams])):
+        found += keyword.scores(name, dict.fromkeys(terms, 1.0))
+        size = keyword.size(name)
+        total += sum(idf(size, keyword.document_frequency(name, term)) for term in terms)
+    verbatim = np.zeros_like(found)
+    # The first and the last word of what was copied may be cut in two.
+    rows = np.flatnonzero((found > 0) & (found >= _NEARLY_ALL * total))
+    wanted = question.normalised.strip(_EDGES)
+    if len(wanted) > 1 and len(rows) <= _MOST_READ:
+        for row in rows:
+            passage = generation.passage(int(row))
+            if wanted in normalise(passage.text) or wanted in normalise(passage.headings[-1]):
+                verbatim[row] = total
+    return verbatim
+
+
+def score_field(generation: Generation, question: Question, name: str) -> Scores:
+    """BM25 of every document of a field and its character pairs, synonyms included.
+
+    Of a phrase and its substitutes a document gets what serves it best, never the sum.
+    """
+    keyword = generation.keyword
+
+    def score(terms: Mapping[str, float], grams: Mapping[str, float]) -> Scores:
+        return keyword.scores(name, terms) + keyword.scores(f"{name}_grams", grams)
+
+    total = score(question.terms, question.grams)
+    for phrase in question.alternatives:
+        own = score(
+            {term: weight for term, weight in question.terms.items() if term in phrase.terms},
+            {pair: weight for pair, weight in question.grams.items() if pair in phrase.grams},
+        )
+        best = own
+        for substitute in phrase.substitutes:
+            instead = np.float32(WEIGHT) * score(substitute.terms, substitute.grams)
+            best = np.maximum(best, instead)
+        total += best - own
+    return total
 
 
 def shape_of(generation: Generation, question: Question) -> Shape:
@@ -94,6 +155,7 @@ def shape_of(generation: Generation, question: Question) -> Shape:
         unknown=unknown / (known + unknown) if known + unknown else 0.0,
         article_length=generation.manifest.article_length,
         same_language=min(1.0, 2 * generation.share_of(question.locale)),
+        taught=generation.classifier.knows,
     )
 
 
@@ -113,13 +175,22 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
         articles = generation.with_translations(chosen)
         evidence = Evidence(articles, timings_ms=timings)
         zeros = np.zeros(len(articles), np.float32)
-        evidence.features = dict.fromkeys(VECTOR_FEATURES, zeros)
+        evidence.features = dict.fromkeys((*VECTOR_FEATURES, *LEARNED_FEATURES), zeros)
         evidence.raw = dict(evidence.features)
+        evidence.likelihood = zeros
         evidence.similarity = zeros
     else:
         vectors = whiten(embedder.encode_queries(_texts(question)), generation.whitening)
         encoded = time.perf_counter()
+        likely = _classify(generation, vectors)
+        inside = likely[: generation.classifier.inside]
+        learned = _standardise(inside, inside)[generation.identity]
+        chosen = np.union1d(chosen, np.argsort(-learned, kind="stable")[:_LIKELIEST])
         evidence = _with_vectors(generation, vectors, chosen, question.locale)
+        evidence.features["classifier"] = learned[evidence.articles]
+        evidence.likelihood = inside[generation.identity][evidence.articles]
+        if len(inside) < len(likely):
+            evidence.outside = float(likely[len(inside) :].max())
         timings["encode"] = (encoded - counted) * 1000
         timings["vector"] = (time.perf_counter() - encoded) * 1000
         evidence.timings_ms = timings
@@ -131,6 +202,18 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     evidence.passage_keyword = words.passages
     evidence.shares_words = bool(words.passages.any() or words.matching.any())
     return evidence
+
+
+def _classify(generation: Generation, vectors: Vectors) -> Scores:
+    """(classes,) what the classifier says of a question; all 0 where it has not learned.
+
+    The whole question counts as much as the mean of its sentences: a long complaint tells its
+    story in several, and the whole is more than any of them.
+    """
+    scores = generation.classifier.scores(vectors)
+    sentences = scores if len(scores) == 1 else scores[1:]
+    likely: Scores = (scores[0] + sentences.mean(axis=0)) / 2
+    return likely
 
 
 def _texts(question: Question) -> list[str]:

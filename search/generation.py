@@ -14,19 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from search.catalogue import Catalogue
+from search.classifier import ArticleClassifier, identities
+from search.completion import Completer
 from search.errors import IndexDamaged, IndexMismatch, IndexMissing
 from search.impacts import ImpactEngine
 from search.keyword import WhooshEngine
+from search.reading import Reader
 from search.records import RecordFile
+from search.synonyms import Rule, Thesaurus
 from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 
-FORMAT = 7
+FORMAT = 8
 _ARRAYS = (
     "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
-    "related", "whitening",
+    "related", "whitening", "classifier_weights", "classifier_bias",
+    "classifier_inside",
 )  # fmt: skip
 _BACKGROUND = 256  # articles
 POINTER = "current"
@@ -95,6 +100,8 @@ class Generation:
     manifest: Manifest
     catalogue: Catalogue
     tokeniser: Tokeniser
+    thesaurus: Thesaurus
+    reader: Reader
     keyword: KeywordEngine
     vectors: VectorEngine
     units: Units
@@ -103,6 +110,8 @@ class Generation:
     title_mass: npt.NDArray[np.float32]
     """(articles,) the IDF of all words of the title; never 0."""
     whitening: npt.NDArray[np.float32]
+    classifier: ArticleClassifier
+    completer: Completer
     gone: frozenset[str]
 
     @property
@@ -136,14 +145,13 @@ class Generation:
 
     def with_translations(self, articles: Rows) -> Rows:
         """The given articles and the same ones in every other language, ascending."""
-        chosen = np.isin(self._identity, self._identity[articles])
+        chosen = np.isin(self.identity, self.identity[articles])
         return np.flatnonzero(chosen)
 
     @cached_property
-    def _identity(self) -> Rows:
-        """(articles,) a number that translations share."""
-        ids = [article.id for article in self.catalogue]
-        return np.unique(ids, return_inverse=True)[1]
+    def identity(self) -> Rows:
+        """(articles,) a number that translations share: the class of the classifier."""
+        return identities([article.id for article in self.catalogue])
 
     def articles_in(self, locale: str) -> npt.NDArray[np.bool_]:
         """(articles,) which are written in a language; all of them when none is."""
@@ -219,14 +227,29 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
     try:
         catalogue = Catalogue(articles, Taxonomy.from_dict(site["taxonomy"]), related)
         tokeniser, gone = Tokeniser(site["words"]), frozenset(site["gone"])
+        thesaurus = Thesaurus(
+            {
+                locale: [Rule(tuple(phrases), tuple(targets)) for phrases, targets in rules]
+                for locale, rules in site["synonyms"].items()
+            },
+            tokeniser,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IndexDamaged(
             f"{folder}: articles.jsonl or site.json is not what was written ({error!r}); {_REPAIR}"
         ) from error
+    classifier = ArticleClassifier(
+        arrays["classifier_weights"], arrays["classifier_bias"], int(arrays["classifier_inside"])
+    )
+    classes = len({article.id for article in catalogue})
+    if classifier.inside != classes or len(classifier.bias) < classes:
+        raise IndexDamaged(f"{folder}: {classifier.inside} classes, {classes} expected; {_REPAIR}")
     return Generation(
         manifest=manifest,
         catalogue=catalogue,
         tokeniser=tokeniser,
+        thesaurus=thesaurus,
+        reader=Reader(folder, tokeniser, keyword),
         keyword=keyword,
         vectors=vectors,
         units=Units(*(arrays[f"unit_{name}"] for name in ("passage", "sentence", "kind", "title"))),
@@ -234,6 +257,8 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         passage_article=arrays["passage_article"],
         title_mass=arrays["title_mass"],
         whitening=arrays["whitening"],
+        classifier=classifier,
+        completer=Completer(folder / "completion", catalogue, tokeniser, generation=manifest.name),
         gone=gone,
     )
 
@@ -293,6 +318,7 @@ def _check_counts(
         "numbers in a vector": (manifest.dimension, vectors.dimension),
         "titles": (manifest.articles, len(arrays["title_mass"])),
         "rows in the whitening": (manifest.dimension, len(arrays["whitening"])),
+        "classes": (len(arrays["classifier_bias"]), len(arrays["classifier_weights"])),
     }
     for what, (expected, actual) in found.items():
         if expected != actual:

@@ -9,21 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from search.catalogue import Catalogue
+from search.completion import Completer
 from search.confidence import read_calibrations
 from search.errors import KnowledgeBaseError
-from search.generation import current_name, open_current
+from search.generation import Generation, current_name, open_current
+from search.ranking import read_ranking
 from search.searcher import Searcher
 from search.types import Embedder, Response
 
 CALIBRATION = "confidence.json"
+RANKING = "ranking.json"
+_Version = tuple[str | None, tuple[int, ...]]
 _LOOK_EVERY = 0.5  # seconds
 _log = logging.getLogger(__name__)
 
 
 def open_searcher(data: Path, embedder: Embedder) -> Searcher:
-    """A searcher over the current generation, with the site's own calibration if it has one."""
-    calibrations = read_calibrations(data / CALIBRATION)
-    return Searcher(open_current(data, embedder), embedder, calibrations=calibrations)
+    """A searcher over the current generation, tuned by what `kb calibrate` has written."""
+    return tuned(data, open_current(data, embedder), embedder)
+
+
+def tuned(data: Path, generation: Generation, embedder: Embedder) -> Searcher:
+    """A searcher over any generation with a site's own ranking and calibration, if it has them."""
+    return Searcher(
+        generation, embedder,
+        ranking=read_ranking(data / RANKING), calibrations=read_calibrations(data / CALIBRATION),
+    )  # fmt: skip
 
 
 class PublishedLibrary:
@@ -38,8 +49,8 @@ class PublishedLibrary:
         self._embedder = embedder
         self._searcher: Searcher | None = None
         self._looked = 0.0
-        self._version: tuple[str | None, int] = (None, 0)
-        self._refused: tuple[str | None, int] | None = None
+        self._version: _Version = (None, ())
+        self._refused: _Version | None = None
         self._swap = threading.Lock()
         self.problem: str | None = None
 
@@ -49,7 +60,7 @@ class PublishedLibrary:
         if self._searcher is None:
             with self._swap:
                 if self._searcher is None:
-                    version = (current_name(self._data), self._calibrated())
+                    version = (current_name(self._data), self._tuned())
                     self._searcher = open_searcher(self._data, self._embedder)
                     self._version = version
                     self._looked = time.monotonic()
@@ -61,21 +72,24 @@ class PublishedLibrary:
                 self._swap.release()
         return self._searcher
 
-    def _calibrated(self) -> int:
-        """When the site's own calibration was last written, 0 without one."""
-        try:
-            return (self._data / CALIBRATION).stat().st_mtime_ns
-        except OSError:
-            return 0
+    def _tuned(self) -> tuple[int, ...]:
+        """When the site's own ranking and calibration were last written, 0 without one."""
+        written = []
+        for name in (RANKING, CALIBRATION):
+            try:
+                written.append((self._data / name).stat().st_mtime_ns)
+            except OSError:
+                written.append(0)
+        return tuple(written)
 
     def _look(self) -> None:
         self._looked = time.monotonic()
         present = self._searcher
         name = None
-        version: tuple[str | None, int] = (None, 0)
+        version: _Version = (None, ())
         try:
             name = current_name(self._data)
-            version = (name, self._calibrated())
+            version = (name, self._tuned())
             if present is not None and version == self._version:
                 self._refused, self.problem = None, None  # put right, perhaps by a rollback
                 return
@@ -95,6 +109,10 @@ class PublishedLibrary:
     @property
     def generation(self) -> str:
         return self.searcher.generation.name
+
+    @property
+    def completer(self) -> Completer:
+        return self.searcher.generation.completer
 
     def is_gone(self, path: str) -> bool:
         """Whether an article that once stood at this path has been archived."""

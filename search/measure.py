@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,13 +51,24 @@ def run(
     *,
     mode: str = "hybrid",
     depth: int = 10,
+    hide_relevant: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
-    """Ask every question once, in order, one at a time."""
+    """Ask every question once, in order, one at a time.
+
+    With `hide_relevant` nothing that answers a question is there to be found: the outcomes show
+    what a question looks like that no article answers.
+    """
     outcomes = []
-    for number, query in enumerate(queries):
+    for number, asked in enumerate(queries):
+        query, hidden = asked, tuple(asked.relevant)
+        if hide_relevant:
+            query = dataclasses.replace(asked, relevant={}, answerable=False)
         started = time.perf_counter()
-        found = searcher.search(query.text, locale=query.locale, limit=depth, mode=mode)
+        found = searcher.search(
+            query.text, locale=query.locale, limit=depth, mode=mode,
+            hidden=hidden if hide_relevant else (),
+        )  # fmt: skip
         milliseconds = (time.perf_counter() - started) * 1000
         outcomes.append(
             Outcome(
@@ -99,3 +111,20 @@ def summarise(mode: str, outcomes: Sequence[Outcome]) -> Summary:
         if bad
         else None,
     )
+
+
+def breakdown(mode: str, outcomes: Sequence[Outcome]) -> dict[str, dict[str, Summary]]:
+    """Summaries by language, part and kind: {tag: {value: summary}}, tags with one value left out.
+
+    Golden sets have these tags; most BEIR sets have none.
+    """
+    found: dict[str, dict[str, Summary]] = {}
+    for tag in ("locale", "part", "kind"):
+        groups: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            value = outcome.query.locale if tag == "locale" else outcome.query.tags.get(tag)
+            if isinstance(value, str) and value:
+                groups.setdefault(value, []).append(outcome)
+        if len(groups) > 1:
+            found[tag] = {value: summarise(mode, group) for value, group in sorted(groups.items())}
+    return found

@@ -9,21 +9,27 @@ against trusting the rest of a long text to meaning alone.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.resources
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from search.errors import IndexDamaged
+
 KEYWORD_FEATURES = (
-    "passage_words", "article_words", "title_words", "title_pieces", "title_share",
+    "passage_words", "verbatim", "article_words", "question_words", "title_words",
+    "title_pieces", "title_share",
 )  # fmt: skip
 VECTOR_FEATURES = ("passage_vector", "best_sentence", "title_vector")
+LEARNED_FEATURES = ("classifier",)
 Feature = npt.NDArray[np.float32]
 
 
@@ -54,6 +60,8 @@ class Shape:
     """Words (Han characters) of the median article."""
     same_language: float
     """Share of the corpus in the question's language, 1 from one half on."""
+    taught: bool = False
+    """Whether articles list enough questions for the classifier to have learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,12 @@ class Ranking:
     """The numbers of `search/data/ranking.json`."""
 
     weights: Mapping[str, Weight]
+    taught: Mapping[str, Weight]
+    """The weights where articles list the questions they answer: their titles add little then."""
     middle_words: float
     slope: float
     vector: Mapping[str, float]
+    brief: Mapping[str, float]
 
     def longness(self, words: int) -> float:
         """0 for a short question, 1 for a long text, one half at `middle_words`."""
@@ -77,34 +88,68 @@ class Ranking:
         by_language = (
             shape.same_language * readable + (1 - shape.same_language) * v["other_language"]
         )
-        # The keyword score grows with the question; vectors must keep up with it.
-        growth = max(1.0, shape.ideal / v["reference_ideal"])
         doubt = math.exp(-v["unknown_words"] * self.longness(shape.words) * shape.unknown)
-        return v["base"] * by_language * growth * doubt
+        return v["base"] * by_language * self.growth(shape) * doubt
+
+    def growth(self, shape: Shape) -> float:
+        """The keyword score grows with the question; what meaning says must keep up with it."""
+        return max(1.0, shape.ideal / self.vector["reference_ideal"])
+
+    def brevity(self, shape: Shape) -> float:
+        """What words count for more where there are only one to three of them.
+
+        A name or a term of the trade stands for nothing but itself, and one vector of it is vague.
+        """
+        if not shape.taught:
+            return 1.0
+        full = self.brief["words"]
+        return 1 + self.brief["bonus"] * max(0.0, (full - shape.words) / (full - 1))
+
+    def weights_for(self, shape: Shape) -> Mapping[str, Weight]:
+        """The weights that suit a corpus."""
+        return self.taught if shape.taught else self.weights
 
     def combine(self, features: Mapping[str, Feature], shape: Shape, *, mode: str) -> Feature:
         """(n,) scores of the candidates."""
         longness = self.longness(shape.words)
+        weights = self.weights_for(shape)
 
         def weigh(names: tuple[str, ...]) -> Feature:
             total = np.zeros(len(next(iter(features.values()))), np.float32)
             for name in names:
-                total += np.float32(self.weights[name].at(longness)) * features[name]
+                total += np.float32(weights[name].at(longness)) * features[name]
             return total
 
+        words = weigh(KEYWORD_FEATURES)
         if mode == "keyword":
-            return weigh(KEYWORD_FEATURES)
-        if mode == "vector":
-            return weigh(VECTOR_FEATURES)
-        mixed: Feature = weigh(KEYWORD_FEATURES) + np.float32(self.vector_weight(shape)) * weigh(
-            VECTOR_FEATURES
-        )
-        return mixed
+            return words
+        words *= np.float32(self.brevity(shape))
+        meaning = np.float32(self.vector_weight(shape)) * weigh(VECTOR_FEATURES)
+        meaning += np.float32(self.growth(shape)) * weigh(LEARNED_FEATURES)
+        return meaning if mode == "vector" else words + meaning
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ranking:
-        weights = {name: Weight(**pair) for name, pair in data["weights"].items()}
-        return cls(weights, data["middle_words"], data["slope"], data["vector"])
+        weights, taught = (
+            {name: Weight(**pair) for name, pair in data[table].items()}
+            for table in ("weights", "taught_weights")
+        )
+        return cls(
+            weights, taught, data["middle_words"], data["slope"], data["vector"], data["brief"]
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """The form `search/data/ranking.json` has."""
+        return {
+            "middle_words": self.middle_words,
+            "slope": self.slope,
+            "weights": {name: dataclasses.asdict(pair) for name, pair in self.weights.items()},
+            "taught_weights": {
+                name: dataclasses.asdict(pair) for name, pair in self.taught.items()
+            },
+            "vector": dict(self.vector),
+            "brief": dict(self.brief),
+        }
 
 
 @lru_cache(maxsize=1)
@@ -112,3 +157,22 @@ def shipped_ranking() -> Ranking:
     """The weights in the distribution."""
     text = (importlib.resources.files("search.data") / "ranking.json").read_text("utf-8")
     return Ranking.from_dict(json.loads(text))
+
+
+def read_ranking(path: Path) -> Ranking:
+    """A site's own ranking, as `kb calibrate` wrote it, or the shipped one where there is none.
+
+    Raises `IndexDamaged` when the file is not what it should be.
+    """
+    try:
+        found = Ranking.from_dict(json.loads(path.read_text("utf-8")))
+        known = {*KEYWORD_FEATURES, *VECTOR_FEATURES, *LEARNED_FEATURES}
+        if found.weights.keys() != known or found.taught.keys() != known:
+            raise ValueError("its features are not those of this version")
+    except FileNotFoundError:
+        return shipped_ranking()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IndexDamaged(
+            f"{path}: is no ranking ({error!r}); remove it or run `kb calibrate`"
+        ) from error
+    return found

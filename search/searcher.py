@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from search.answer import extract_answer
-from search.confidence import Calibration, describe, shipped_calibrations
+from search.confidence import BARE, Calibration, describe, shipped_calibrations
 from search.errors import QueryRejected
 from search.evidence import PIECES, Evidence, gather
 from search.focus import Focus, focus
@@ -67,8 +67,8 @@ class Searcher:
         calibrations: Mapping[str, Calibration] | None = None,
     ) -> None:
         self.generation = generation
-        self._embedder = embedder
-        self._ranking = ranking or shipped_ranking()
+        self.embedder = embedder
+        self.ranking = ranking or shipped_ranking()
         self.calibrations = calibrations or shipped_calibrations()
 
     def search(
@@ -80,22 +80,27 @@ class Searcher:
         limit: int = 10,
         mode: str = "hybrid",
         explain: bool = False,
+        exact: bool = False,
+        hidden: Collection[str] = (),
     ) -> Response:
         """Answer a question for a reader of `locale` (guessed from the question when None).
 
+        `exact` takes every word as it stands, however misspelt it seems; articles whose ids are
+        `hidden` are left out, which shows what would be found if they had not been written.
+
         Raises `QueryRejected` for a question, mode, locale or filter that cannot be used.
         """
-        question = analyse(query, self.generation.tokeniser)
+        question = self.analyse(query, exact=exact)
         reader = locale or question.locale
         self._check(reader, mode, filters)
         search = self._gather(question, reader, mode)
         scores = self._scores(search)
-        candidates = self._candidates(search, scores, filters)
+        candidates = self._candidates(search, scores, filters, hidden)
         features = describe(
             self.generation, question, search.evidence, [c.earned for c in candidates],
-            [c.score for c in candidates],
+            [c.score for c in candidates], self.ranking.longness(question.words),
         )  # fmt: skip
-        calibration = self.calibrations[question.locale]
+        calibration = self.calibrations[question.locale if search.evidence.shape.taught else BARE]
         confidence = calibration.probability(features) if candidates else 0.0
         if confidence < _FLOOR and not search.evidence.shares_words:
             candidates = []  # vectors always have a neighbour; this one means nothing
@@ -109,6 +114,17 @@ class Searcher:
         return Response(
             query, reader, results, answer, confidence, answer is not None,
             self._trace(search, features), self.generation.name,
+        )  # fmt: skip
+
+    def analyse(self, query: str, *, exact: bool = False) -> Question:
+        """Take a question apart with what this generation knows of its language.
+
+        Raises `QueryRejected` when it is too long.
+        """
+        generation = self.generation
+        return analyse(
+            query, generation.tokeniser, thesaurus=generation.thesaurus,
+            reader=None if exact else generation.reader,
         )  # fmt: skip
 
     def _check(self, locale: str, mode: str, filters: Filters) -> None:
@@ -126,7 +142,7 @@ class Searcher:
                 )
 
     def _gather(self, question: Question, reader: str, mode: str) -> _Search:
-        embedder = None if mode == "keyword" else self._embedder
+        embedder = None if mode == "keyword" else self.embedder
         try:
             return _Search(question, reader, mode, gather(self.generation, embedder, question))
         except Exception as error:  # whatever breaks on the vectors' side, words still answer
@@ -138,17 +154,19 @@ class Searcher:
             return _Search(question, reader, "keyword", evidence, (reason,))
 
     def _scores(self, search: _Search) -> Feature:
-        return self._ranking.combine(
+        return self.ranking.combine(
             search.evidence.features, search.evidence.shape, mode=search.mode
         )
 
-    def _candidates(self, search: _Search, scores: Feature, filters: Filters) -> list[_Candidate]:
+    def _candidates(
+        self, search: _Search, scores: Feature, filters: Filters, hidden: Collection[str]
+    ) -> list[_Candidate]:
         """Best first, one an article, translations collapsed to the reader's language."""
         catalogue, evidence = self.generation.catalogue, search.evidence
         chosen: dict[str, _Candidate] = {}
         for place in np.lexsort((evidence.articles, -scores)):
             article = catalogue.at(int(evidence.articles[place]))
-            if not _passes(article, filters):
+            if article.id in hidden or not _passes(article, filters):
                 continue
             candidate = _Candidate(int(place), article, float(scores[place]), int(place))
             known = chosen.get(article.id)
@@ -205,8 +223,14 @@ class Searcher:
             normalised=question.normalised,
             sentences=question.sentences,
             terms=tuple(question.terms),
+            changes=question.changes,
+            doubts=question.doubts,
+            synonyms={
+                phrase.found: tuple(substitute.text for substitute in phrase.substitutes)
+                for phrase in question.alternatives
+            },
             mode=search.mode,
-            vector_weight=self._ranking.vector_weight(search.evidence.shape),
+            vector_weight=self.ranking.vector_weight(search.evidence.shape),
             features=features,
             degraded=search.degraded,
             timings_ms=search.evidence.timings_ms,

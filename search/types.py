@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -157,6 +157,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of a sentence, folded, that was read as something else."""
+
+    kind: Literal["spelling", "pinyin", "homophone"]
+    start: int
+    end: int
+    found: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What the searcher did with the question."""
 
@@ -166,6 +177,12 @@ class Trace:
     mode: str
     vector_weight: float
     features: dict[str, float] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    """What was read otherwise than it stands."""
+    doubts: tuple[Change, ...] = ()
+    """What may have been meant otherwise, but was not changed."""
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Phrases of the question and what was searched for besides them."""
     degraded: tuple[str, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
 

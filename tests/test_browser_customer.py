@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from werkzeug.serving import make_server
@@ -169,10 +170,9 @@ def test_results_appear_while_typing_and_nothing_moves(chromium: Any, site: str)
     page.keyboard.type("refund", delay=20)
     page.locator(".typed a").first.wait_for()
     assert page.locator("#topics-title").bounding_box() == before
+    page.locator(".typed-link").first.wait_for()
+    assert page.locator("#topics-title").bounding_box() == before
     assert "articles found" in page.locator("[aria-live=polite]").first.text_content()
-    page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.closest('.typed') !== null")
-    page.keyboard.press("ArrowUp")
     page.keyboard.press("Escape")
     assert not page.locator(".typed").is_visible()
     assert page.evaluate("document.activeElement.id") == "q"
@@ -218,8 +218,162 @@ def test_an_unfinished_chinese_word_is_not_searched(chromium: Any, site: str) ->
     page.wait_for_timeout(400)
     assert asked == []
     page.evaluate(compose, "compositionend")
-    page.locator(".typed a").first.wait_for()
-    assert len(asked) == 1
+    page.locator(".typed-link").first.wait_for()
+    paths = sorted(urlsplit(address).path for address in asked)
+    assert paths == ["/api/v1/complete", "/api/v1/search"]
+    page.context.close()
+
+
+def active_option(page: Any) -> str | None:
+    """The text of the option the field points at; focus itself never leaves the field."""
+    found: str | None = page.evaluate(
+        """() => {
+          const field = document.activeElement;
+          if (field.getAttribute("role") !== "combobox") throw new Error("focus left the field");
+          const selected = document.querySelectorAll(".typed [aria-selected=true]");
+          const id = field.getAttribute("aria-activedescendant");
+          if (!id) return selected.length ? "two minds" : null;
+          const option = document.getElementById(id);
+          return selected.length === 1 && selected[0] === option ? option.textContent : "two minds";
+        }"""
+    )
+    return found
+
+
+def type_and_wait(page: Any, text: str) -> Any:
+    """Type into the field; gives the options once both completions and results are there."""
+    page.locator("#q").press_sequentially(text, delay=20)
+    page.locator(".typed-completion").first.wait_for()
+    page.locator(".typed-all").wait_for()
+    page.wait_for_timeout(400)
+    return page.locator(".typed [role=option]")
+
+
+def test_one_keyboard_model_leads_through_completions_and_results(chromium: Any, site: str) -> None:
+    page = open_page(chromium, width=1280)
+    page.goto(f"{site}/en/")
+    field = page.locator("#q")
+    assert field.get_attribute("role") == "combobox"
+    assert field.get_attribute("aria-expanded") == "false"
+    options = type_and_wait(page, "refund t")
+    assert field.get_attribute("aria-expanded") == "true"
+    list_id = field.get_attribute("aria-controls")
+    assert page.locator(f"#{list_id}").get_attribute("role") == "listbox"
+    texts = options.all_text_contents()
+    completions = page.locator(".typed-completion").all_text_contents()
+    assert 0 < len(completions) <= 4
+    assert texts[: len(completions)] == completions
+    assert len(texts) > len(completions) + 1
+    assert active_option(page) is None
+    walked = []
+    for _ in texts:
+        page.keyboard.press("ArrowDown")
+        walked.append(active_option(page))
+    assert walked == texts
+    page.keyboard.press("ArrowDown")
+    assert active_option(page) is None
+    page.keyboard.press("ArrowUp")
+    assert active_option(page) == texts[-1]
+    page.keyboard.press("Home")
+    assert active_option(page) is None
+    page.keyboard.press("Escape")
+    assert field.get_attribute("aria-expanded") == "false"
+    assert page.input_value("#q") == "refund t"
+    page.keyboard.press("ArrowDown")
+    assert active_option(page) == texts[0]
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_no_article_is_offered_twice(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/")
+    type_and_wait(page, "refund")
+    links = page.evaluate(
+        """[...document.querySelectorAll(".typed-completion.typed-title, .typed [data-article]")]
+           .map(link => new URL(link.href).pathname)"""
+    )
+    assert len(links) == len(set(links)) > 1
+    page.context.close()
+
+
+def test_a_chosen_question_is_searched_and_a_chosen_title_opened(
+    chromium: Any, site: str, portal: Services
+) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/zh-Hans/")
+    before = portal.events.counts()
+    type_and_wait(page, "tkdj")
+    assert page.locator(".typed-title b").first.text_content() == "退款多久"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/zh-Hans/refunds/refund-timing")
+    page.wait_for_timeout(300)
+    after = portal.events.counts()
+    assert (after.searches - before.searches, after.views - before.views) == (0, 1)
+    page.goto(f"{site}/zh-Hans/")
+    type_and_wait(page, "运费")
+    question = page.locator(".typed-question .typed-completion-text").first
+    text = question.text_content()
+    question.click()
+    page.wait_for_url(f"**/zh-Hans/search?q={quote(text)}")
+    assert page.input_value("#q") == text
+    page.context.close()
+
+
+def test_an_outdated_completion_is_never_shown(chromium: Any, site: str) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/")
+    held: list[Any] = []
+    page.route("**/api/v1/complete?q=gift&*", lambda route: held.append(route))
+    page.locator("#q").press_sequentially("gift", delay=20)
+    page.wait_for_timeout(400)
+    assert len(held) == 1
+    page.locator("#q").fill("how long")
+    page.locator(".typed-completion").first.wait_for()
+    for route in held:
+        with contextlib.suppress(sync_api.Error):  # the page has cancelled it
+            route.fulfill(json={"completions": [{"text": "OLD", "kind": "question", "locale": "en",
+                                                 "url": "/en/", "highlight": []}]})  # fmt: skip
+    page.wait_for_timeout(300)
+    assert "OLD" not in page.locator(".typed").text_content()
+    page.context.close()
+
+
+@pytest.mark.parametrize("failing", ["complete", "search"])
+def test_completions_and_results_do_without_each_other(
+    chromium: Any, site: str, failing: str
+) -> None:
+    page = open_page(chromium)
+    page.goto(f"{site}/en/")
+    page.route(f"**/api/v1/{failing}?*", lambda route: route.abort())
+    page.locator("#q").press_sequentially("refund", delay=20)
+    page.locator(".typed-link" if failing == "complete" else ".typed-completion").first.wait_for()
+    page.wait_for_timeout(400)
+    present = page.locator(".typed-completion, .typed-link").evaluate_all(
+        "found => new Set(found.map(each => each.classList[0])).size"
+    )
+    assert present == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/en/search?q=refund")
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("locale", "text"), [("en", "refund"), ("zh-Hans", "退款"), ("en", "tuik")]
+)
+def test_the_open_panel_is_clean_to_axe_and_fits_a_finger(
+    chromium: Any, site: str, locale: str, text: str, theme: str
+) -> None:
+    page = open_page(chromium, width=320, color_scheme=theme)
+    page.goto(f"{site}/{locale}/")
+    options = type_and_wait(page, text)
+    page.keyboard.press("ArrowDown")
+    result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
+    assert [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert all(box["height"] >= 43.5 for box in (option.bounding_box() for option in options.all()))
     page.context.close()
 
 

@@ -36,6 +36,7 @@ from indexer.publish import (
 from indexer.vectors import VectorCache
 from search.errors import IndexDamaged, IndexMismatch, IndexMissing, KnowledgeBaseError
 from search.generation import FORMAT, UnitKind, current_name, open_current, open_generation
+from search.types import LOCALES
 from search.whitening import whiten
 
 ROOT = Path(__file__).parent.parent
@@ -455,6 +456,8 @@ def _read_all(folder: Path) -> None:
         generation.passage(row)
     for article in generation.catalogue:
         generation.catalogue.by_path(article.path)
+    for locale in LOCALES:
+        generation.completer.complete("退款 refund", locale=locale)
 
 
 def _damageable(folder: Path) -> list[Path]:

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from portal.i18n import match_locale
 from portal.log_search import log_search
+from portal.rewording import reworded
 from portal.services import services
 from search.errors import QueryRejected
-from search.types import Answer, Filters, PolicyClause, Result
+from search.types import Answer, Change, Filters, PolicyClause, Result
 from search.types import Response as Found
 
 _MOST = 50
@@ -35,9 +36,10 @@ def search() -> Response:
         query,
         locale=read_locale("locale"),
         filters=filters,
-        limit=_read_limit(),
+        limit=read_limit(default=10, most=_MOST),
         mode=request.args.get("mode") or "hybrid",
         explain=request.args.get("explain") == "1",
+        exact=request.args.get("exact") == "1",
     )
     typing = request.args.get("typing") == "1"
     search_id = None if typing else log_search(found, channel="api", filters=filters)
@@ -54,10 +56,11 @@ def read_locale(name: str) -> str | None:
     return locale
 
 
-def _read_limit() -> int:
-    value = request.args.get("limit", "10")
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:6]) <= _MOST:
-        raise QueryRejected(f"limit: {value!r} is not a number from 1 to {_MOST}")
+def read_limit(*, default: int, most: int) -> int:
+    """How many are wanted, 1 to `most`."""
+    value = request.args.get("limit", str(default))
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:6]) <= most:
+        raise QueryRejected(f"limit: {value!r} is not a number from 1 to {most}")
     return int(value)
 
 
@@ -70,6 +73,8 @@ def response_to_dict(found: Found, *, search_id: str | None = None) -> dict[str,
         "confidence": round(found.confidence, 4),
         "resolved": found.resolved,
         "results": [_result(result) for result in found.results],
+        "corrections": [_change(found, change) for change in found.trace.changes],
+        "suggestions": [_change(found, change) for change in found.trace.doubts],
         "generation": found.generation,
         "search_id": search_id,
     }
@@ -78,6 +83,15 @@ def response_to_dict(found: Found, *, search_id: str | None = None) -> dict[str,
     if any(result.explanation for result in found.results):
         body["trace"] = dataclasses.asdict(found.trace)
     return body
+
+
+def _change(found: Found, change: Change) -> dict[str, str]:
+    return {
+        "kind": change.kind,
+        "found": change.found,
+        "used": change.used,
+        "query": reworded(found.query, [change]),
+    }
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

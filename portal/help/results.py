@@ -13,6 +13,7 @@ from portal.help.examples import example_questions
 from portal.help.policy import facts
 from portal.help.understood import understood
 from portal.i18n import current_locale
+from portal.rewording import reworded
 from portal.services import services
 from search.types import Filters, Response, Result
 
@@ -50,13 +51,16 @@ def search() -> str:
         section=_known(request.args.get("section"), catalogue.taxonomy.sections),
         platform=_known(request.args.get("platform"), catalogue.taxonomy.platforms),
     )
+    exact = request.args.get("exact") == "1"
     response = services().library.search(
         query,
         locale=current_locale(),
         filters=filters,
         limit=page * PAGE + 1,
         explain=services().settings.explain_pages and request.args.get("explain") == "1",
+        exact=exact,
     )
+    changes, doubts = response.trace.changes, response.trace.doubts
     first = (page - 1) * PAGE
     shown = [
         Shown(result, position)
@@ -70,6 +74,9 @@ def search() -> str:
         "help/results.html",
         query=query,
         cut=cut,
+        exact="1" if exact else None,
+        read_as=reworded(query, changes) if changes else None,
+        suggestion=reworded(query, doubts) if doubts and not changes else None,
         filters=filters,
         response=response,
         shown=shown,

@@ -1,18 +1,20 @@
-// Builds the panel of results while typing, and the sentence a screen reader is told.
-export function renderPanel(panel, found, texts, query) {
+// Builds the results while typing, and the sentence a screen reader is told.
+import { element, option } from "./element.js";
+
+export function renderResults(box, found, texts, query) {
   const parts = [];
-  const answered = found.answer?.id;
   const others = found.results
     .map((result, index) => ({ ...result, position: index + 1 }))
-    .filter((result) => result.id !== answered);
+    .filter((result) => result.id !== found.answer?.id);
   if (found.answer) parts.push(answerCard(found.answer, texts));
-  else if (found.results.length && !found.resolved) parts.push(element("p", "typed-note", texts.textUnsure));
-  if (others.length) parts.push(resultList(others, texts));
-  else if (!found.answer) parts.push(element("p", "typed-note", texts.textNone));
-  const all = element("a", "typed-all", texts.textAll.replace("{query}", () => shorten(query)));
-  all.href = `${texts.results}?${new URLSearchParams({ q: query })}`;
+  else if (found.results.length && !found.resolved) parts.push(note("typed-note", texts.textUnsure));
+  if (others.length) parts.push(...others.map((result) => resultLink(result, texts)));
+  else if (!found.answer) parts.push(note("typed-note typed-none", texts.textNone));
+  const all = option("typed-all", `${texts.results}?${new URLSearchParams({ q: query })}`);
+  all.textContent = texts.textAll.replace("{query}", () => shorten(query));
   parts.push(all);
-  panel.replaceChildren(...parts);
+  box.replaceChildren(...parts);
+  box.hidden = false;
   return spoken(found, others.length, texts);
 }
 
@@ -22,48 +24,39 @@ function spoken(found, count, texts) {
   return found.answer ? `${texts.textAnswerFound} ${number}` : number;
 }
 
+function note(className, text) {
+  const made = element("p", className, text);
+  made.setAttribute("role", "presentation"); // a list of options has nothing else in it
+  return made;
+}
+
 function answerCard(answer, texts) {
-  const card = element("div", "typed-answer");
-  const text = element("p", "typed-answer-text", answer.text);
-  const source = element("a", "typed-source");
-  source.textContent = answer.heading && answer.heading !== answer.title ? `${answer.title} › ${answer.heading}` : answer.title;
-  source.href = answer.url;
-  source.dataset.article = answer.id ?? "";
-  source.dataset.position = "1";
-  if (answer.locale) text.lang = source.lang = answer.locale;
-  card.append(element("p", "typed-label", texts.textAnswer), text, source);
+  const card = option("typed-answer", answer.url);
+  const source = answer.heading && answer.heading !== answer.title ? `${answer.title} › ${answer.heading}` : answer.title;
+  const text = element("span", "typed-answer-text", answer.text);
+  const from = element("span", "typed-source", source);
+  card.dataset.article = answer.id ?? "";
+  card.dataset.position = "1";
+  if (answer.locale) text.lang = from.lang = answer.locale;
+  card.append(element("span", "typed-label", texts.textAnswer), text, from);
   return card;
 }
 
-function resultList(results, texts) {
-  const list = element("ol", "typed-list");
-  for (const result of results) {
-    const link = element("a", "typed-link");
-    link.href = result.url;
-    link.dataset.article = result.id;
-    link.dataset.position = String(result.position);
-    const title = element("span", "typed-title", result.title);
-    const snippet = element("span", "typed-snippet");
-    for (const span of result.snippet_spans ?? [{ text: result.snippet, hit: false }]) {
-      snippet.append(span.hit ? element("mark", "", span.text) : span.text);
-    }
-    link.append(title, snippet);
-    if (result.locale !== texts.locale) {
-      title.lang = snippet.lang = result.locale;
-      link.append(element("span", "typed-meta", result.locale === "en" ? texts.textOnlyEn : texts.textOnlyZh));
-    }
-    const item = document.createElement("li");
-    item.append(link);
-    list.append(item);
+function resultLink(result, texts) {
+  const link = option("typed-link", result.url);
+  link.dataset.article = result.id;
+  link.dataset.position = String(result.position);
+  const title = element("span", "typed-result-title", result.title);
+  const snippet = element("span", "typed-snippet");
+  for (const span of result.snippet_spans ?? [{ text: result.snippet, hit: false }]) {
+    snippet.append(span.hit ? element("mark", "", span.text) : span.text);
   }
-  return list;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+  link.append(title, snippet);
+  if (result.locale !== texts.locale) {
+    title.lang = snippet.lang = result.locale;
+    link.append(element("span", "typed-meta", result.locale === "en" ? texts.textOnlyEn : texts.textOnlyZh));
+  }
+  return link;
 }
 
 function shorten(query) {

@@ -1,102 +1,140 @@
-// Results while typing. The panel lies over the page below the field, so nothing moves; the last
-// results stay until the next ones are there; text is only ever set as text.
-import { renderPanel } from "./panel.js";
+// Completions and results while typing. The panel lies over the page below the field, so nothing
+// moves; the last results stay until the next ones are there.
+import { Combobox } from "./combobox.js";
+import { renderCompletions } from "./completions.js";
+import { element, group } from "./element.js";
 import { SearchLog } from "./log.js";
+import { Lookup } from "./lookup.js";
+import { renderResults } from "./panel.js";
 
-const DEBOUNCE = 200;
-const PAUSE_AFTER_REFUSAL = 15_000;
+const COMPLETE_AFTER = 120;
+const SEARCH_AFTER = 200;
 const HAN = /\p{Script=Han}/u;
 
 export function typeAhead(form) {
   const input = form.querySelector(".search-input");
   const texts = form.dataset;
   const log = new SearchLog(texts.events, texts.locale);
-  const panel = document.createElement("section");
-  panel.className = "typed";
+  const completing = new Lookup(texts.complete, COMPLETE_AFTER);
+  const searching = new Lookup(texts.api, SEARCH_AFTER);
+
+  const panel = element("div", "typed");
+  const ways = group(texts.textSuggestions);
+  const results = group(texts.textResults);
+  const status = element("p", "visually-hidden");
   panel.id = `${input.id}-typed`;
-  panel.setAttribute("aria-label", texts.textResults);
-  panel.hidden = true;
-  const status = document.createElement("p");
-  status.className = "visually-hidden";
+  panel.setAttribute("aria-label", texts.textOptions);
+  panel.append(ways, results);
+  panel.hidden = ways.hidden = results.hidden = true;
   status.setAttribute("aria-live", "polite");
   form.append(panel, status);
+  const combobox = new Combobox(input, panel);
 
-  let timer = 0;
-  let request = null;
-  let shown = "";
+  let completions = [];
+  let found = null;
+  let shown = ""; // the text that `found` is for
+  let spoken = "";
   let composing = false;
-  let quietUntil = 0;
+
+  const typed = () => input.value.trim();
+  const enough = (query) => HAN.test(query) || query.length > 1;
+
+  const offered = (count) => {
+    if (!count) return "";
+    return count === 1 ? texts.textSuggestionsOne : texts.textSuggestionsMany.replace("{count}", String(count));
+  };
+
+  const open = () => {
+    // What the reader is about to choose does not move away.
+    if (!ways.contains(combobox.active)) renderCompletions(ways, completions, found, texts, typed());
+    const nothing = results.querySelector(".typed-none");
+    if (nothing) nothing.hidden = !ways.hidden;
+    combobox.update(!(ways.hidden && results.hidden));
+    const said = [offered(ways.childElementCount), nothing && !ways.hidden ? "" : spoken];
+    status.textContent = said.filter(Boolean).join(" ");
+  };
 
   const close = () => {
-    clearTimeout(timer);
-    request?.abort();
+    completing.cancel();
+    searching.cancel();
     form.removeAttribute("aria-busy");
-    panel.hidden = true;
+    combobox.update(false);
     status.textContent = "";
   };
 
-  const ask = async (query) => {
-    request?.abort();
-    const mine = new AbortController();
-    request = mine;
-    form.setAttribute("aria-busy", "true");
-    try {
-      const address = `${texts.api}?${new URLSearchParams({ q: query, locale: texts.locale, typing: "1", limit: "6" })}`;
-      const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "application/json" } });
-      if (answer.status === 429) quietUntil = Date.now() + PAUSE_AFTER_REFUSAL;
-      if (!answer.ok) throw new Error(String(answer.status));
-      const found = await answer.json();
-      if (mine.signal.aborted) return;
-      shown = query;
-      status.textContent = renderPanel(panel, found, texts, query);
-      panel.hidden = false;
-      panel.scrollTop = 0;
-      log.settle(query, found);
-    } catch (error) {
-      if (error.name !== "AbortError") panel.hidden = true; // Enter still searches
-    } finally {
-      if (request === mine) form.removeAttribute("aria-busy");
-    }
+  const takeResults = (query, answer) => {
+    form.removeAttribute("aria-busy");
+    found = answer;
+    shown = answer ? query : "";
+    spoken = answer ? renderResults(results, answer, texts, query) : "";
+    if (!answer) empty(results); // Enter still searches
+    panel.scrollTop = 0;
+    open();
+    if (answer) log.settle(query, answer);
   };
 
   const changed = () => {
-    clearTimeout(timer);
     log.cancel();
-    const query = input.value.trim();
-    const enough = HAN.test(query) || query.length > 1;
-    if (!enough) {
-      shown = "";
+    combobox.leave();
+    const query = typed();
+    if (!enough(query)) {
+      completions = [];
+      found = null;
+      shown = spoken = "";
+      empty(ways);
+      empty(results);
       close();
-    } else if (query === shown) {
-      panel.hidden = false;
-    } else if (Date.now() > quietUntil) {
-      timer = setTimeout(() => ask(query), DEBOUNCE);
+      return;
+    }
+    completing.ask({ q: query, locale: texts.locale }, (answer) => {
+      completions = answer?.completions ?? [];
+      open();
+    });
+    if (query === shown) {
+      searching.cancel();
+      form.removeAttribute("aria-busy");
+      open();
+    } else {
+      searching.ask(
+        { q: query, locale: texts.locale, typing: "1", limit: "6" },
+        (answer) => takeResults(query, answer),
+        () => form.setAttribute("aria-busy", "true"),
+      );
     }
   };
 
-  input.setAttribute("aria-controls", panel.id);
   input.addEventListener("compositionstart", () => { composing = true; });
   input.addEventListener("compositionend", () => { composing = false; changed(); });
   input.addEventListener("input", (event) => { if (!composing && !event.isComposing) changed(); });
-  input.addEventListener("focus", () => { if (shown && shown === input.value.trim()) panel.hidden = false; });
+  input.addEventListener("focus", () => { if (shown && shown === typed()) open(); });
 
-  form.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Escape" && !panel.hidden) {
+  input.addEventListener("keydown", (event) => {
+    if (composing || event.isComposing || event.keyCode === 229) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && panel.hidden && shown && shown === typed()) open();
+    if (panel.hidden) return;
+    if (step) {
+      event.preventDefault();
+      combobox.move(step);
+    } else if (event.key === "Enter" && combobox.active) {
+      event.preventDefault();
+      combobox.active.click();
+    } else if (event.key === "Escape") {
       event.preventDefault(); // the browser would empty the field
-      input.focus();
       close();
-    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !panel.hidden) {
-      move(event, [input, ...panel.querySelectorAll("a")]);
+    } else if (["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
+      combobox.leave();
     }
   });
   form.addEventListener("focusout", (event) => {
-    if (!form.contains(event.relatedTarget) && event.relatedTarget) close();
+    const to = event.relatedTarget;
+    if (to && to !== input && !panel.contains(to)) close();
   });
   document.addEventListener("pointerdown", (event) => { if (!form.contains(event.target)) close(); });
   form.addEventListener("submit", (event) => {
     log.cancel(); // the page of results logs it
-    if (!input.value.trim()) {
+    if (!typed()) {
       event.preventDefault();
       input.focus();
     } else {
@@ -109,10 +147,7 @@ export function typeAhead(form) {
   });
 }
 
-function move(event, stops) {
-  const at = stops.indexOf(document.activeElement);
-  const to = at + (event.key === "ArrowDown" ? 1 : -1);
-  if (to < 0 || to >= stops.length) return;
-  event.preventDefault();
-  stops[to].focus();
+function empty(box) {
+  box.replaceChildren();
+  box.hidden = true;
 }

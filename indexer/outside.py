@@ -1,0 +1,70 @@
+"""Questions the articles do not answer, by topic: what the search learns to be unsure of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.problems import Problem, shown
+from search.text import normalise
+
+_FOLDER = "outside"
+_LONGEST = 200  # characters, as of a question in the front matter
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic no article is about, with ways to ask for it."""
+
+    name: str
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The file of one locale; `lines` gives the line of each folded question."""
+
+    topics: tuple[Topic, ...]
+    lines: dict[str, int]
+
+
+def read_outside(root: Path, locale: str, problems: list[Problem]) -> Outside:
+    """Read `outside/<locale>.txt`: `# topic`, then a question a line; `#!` begins a comment.
+
+    What is wrong with it is added to the problems; an absent file is an empty one.
+    """
+    path = root / _FOLDER / f"{locale}.txt"
+    if not path.exists():
+        return Outside((), {})
+    name = shown(path, root)
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8."))
+        return Outside((), {})
+    topics: dict[str, list[str]] = {}
+    lines: dict[str, int] = {}
+    topic = ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#!"):
+            continue
+        if line.startswith("#"):
+            topic = line.lstrip("# ").strip()
+            continue
+        if problem := _problem(line, topic, lines):
+            problems.append(Problem(name, number, "", *problem))
+            continue
+        lines[normalise(line)] = number
+        topics.setdefault(topic, []).append(line)
+    return Outside(tuple(Topic(key, tuple(found)) for key, found in topics.items()), lines)
+
+
+def _problem(line: str, topic: str, known: dict[str, int]) -> tuple[str, str] | None:
+    if not topic:
+        return "a question stands before the first topic", "Write a line `# topic` above it."
+    if len(line) > _LONGEST:
+        return f"the question has {len(line)} characters", f"Shorten it to {_LONGEST}."
+    if (folded := normalise(line)) in known:
+        return f"{line!r} also stands in line {known[folded]}", "Remove one of the two."
+    return None
