@@ -40,7 +40,7 @@ from search.keyword import WhooshEngine
 from search.records import write_records
 from search.synonyms import Rule
 from search.taxonomy import Taxonomy
-from search.text import NORMALISER_VERSION, Tokeniser, text_length
+from search.text import NORMALISER_VERSION, Tokeniser, simplify, text_length
 from search.types import Article, Embedder, Passage, Vectors
 from search.vectors import FaissEngine
 from search.vocabulary import collect
@@ -237,7 +237,6 @@ def write_generation(
         "whitening": whitening,
         "classifier_weights": classifier.weights,
         "classifier_bias": classifier.bias,
-        "classifier_inside": np.array(classifier.inside),
         "title_mass": title_mass,
     }
     for array, values in arrays.items():
@@ -371,7 +370,7 @@ def _encode(
     try:
         return cache.encode(
             embedder,
-            texts,
+            [simplify(text) for text in texts],
             progress=lambda done, total: progress("encoding sentences", done, total),
         )
     finally:

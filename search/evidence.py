@@ -14,7 +14,7 @@ from search.generation import Generation, UnitKind
 from search.query import Question
 from search.ranking import LEARNED_FEATURES, VECTOR_FEATURES, Feature, Shape
 from search.synonyms import WEIGHT
-from search.text import normalise
+from search.text import normalise, simplify
 from search.types import Embedder, Rows, Scores, Vectors
 from search.whitening import whiten
 
@@ -22,9 +22,11 @@ _NEAREST = 512  # units taken from the vector index for each vector of the quest
 _KEYWORD_BEST = 200  # articles taken from the keyword index
 _LIKELIEST = 50  # articles taken from the classifier
 PIECES = 0.1  # what pieces of words weigh beside words
-_TINY = 1e-6
+_FLAT = 0.04  # the least spread of cosines: few articles may be alike by chance
 _NEARLY_ALL = 0.6  # of the question's IDF
 _MOST_READ = 60  # passages compared letter by letter; what stands in more of them is no quotation
+_BRIEF = 4  # words; who types fewer names a thing, and what is called so comes first
+_NAMED = 20.0  # IDF's worth of a name that stands word for word
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
 
@@ -102,11 +104,12 @@ def _verbatim(generation: Generation, question: Question) -> Scores:
     # The first and the last word of what was copied may be cut in two.
     rows = np.flatnonzero((found > 0) & (found >= _NEARLY_ALL * total))
     wanted = question.normalised.strip(_EDGES)
+    brief = _NAMED * max(0, _BRIEF - question.words) / (_BRIEF - 1)
     if len(wanted) > 1 and len(rows) <= _MOST_READ:
         for row in rows:
             passage = generation.passage(int(row))
             if wanted in normalise(passage.text) or wanted in normalise(passage.headings[-1]):
-                verbatim[row] = total
+                verbatim[row] = total + brief
     return verbatim
 
 
@@ -218,8 +221,9 @@ def _classify(generation: Generation, vectors: Vectors) -> Scores:
 
 def _texts(question: Question) -> list[str]:
     """The whole question first, then its sentences where there are several."""
-    whole = " ".join(question.sentences)
-    return [whole, *question.sentences] if len(question.sentences) > 1 else [whole]
+    sentences = [simplify(sentence) for sentence in question.sentences]
+    whole = " ".join(sentences)
+    return [whole, *sentences] if len(sentences) > 1 else [whole]
 
 
 def _with_vectors(
@@ -267,5 +271,5 @@ def _vector_features(
 
 def _standardise(values: Scores, background: Scores) -> Feature:
     """Distance from the background's mean in its standard deviations."""
-    scaled: Feature = (values - background.mean()) / max(float(background.std()), _TINY)
+    scaled: Feature = (values - background.mean()) / max(float(background.std()), _FLAT)
     return scaled.astype(np.float32)

@@ -26,12 +26,12 @@ from search.taxonomy import Taxonomy
 from search.text import NORMALISER_VERSION, Tokeniser
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
+from search.vocabulary import Vocabulary
 
 FORMAT = 8
 _ARRAYS = (
     "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
     "related", "whitening", "classifier_weights", "classifier_bias",
-    "classifier_inside",
 )  # fmt: skip
 _BACKGROUND = 256  # articles
 POINTER = "current"
@@ -238,18 +238,18 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         raise IndexDamaged(
             f"{folder}: articles.jsonl or site.json is not what was written ({error!r}); {_REPAIR}"
         ) from error
-    classifier = ArticleClassifier(
-        arrays["classifier_weights"], arrays["classifier_bias"], int(arrays["classifier_inside"])
-    )
     classes = len({article.id for article in catalogue})
-    if classifier.inside != classes or len(classifier.bias) < classes:
-        raise IndexDamaged(f"{folder}: {classifier.inside} classes, {classes} expected; {_REPAIR}")
+    classifier = ArticleClassifier(arrays["classifier_weights"], arrays["classifier_bias"], classes)
+    if len(classifier.bias) < classes:
+        raise IndexDamaged(
+            f"{folder}: {len(classifier.bias)} classes, at least {classes} expected; {_REPAIR}"
+        )
     return Generation(
         manifest=manifest,
         catalogue=catalogue,
         tokeniser=tokeniser,
         thesaurus=thesaurus,
-        reader=Reader(folder, tokeniser, keyword),
+        reader=Reader(Vocabulary.open(folder), tokeniser, keyword),
         keyword=keyword,
         vectors=vectors,
         units=Units(*(arrays[f"unit_{name}"] for name in ("passage", "sentence", "kind", "title"))),

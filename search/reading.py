@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import rjieba
 
@@ -42,10 +41,12 @@ class Reading:
 
 
 class Reader:
-    """Reads questions with the vocabulary of one generation, which it opens when first needed."""
+    """Reads questions with the vocabulary of one generation."""
 
-    def __init__(self, folder: Path, tokeniser: Tokeniser, keyword: KeywordEngine) -> None:
-        self._folder = folder
+    def __init__(
+        self, vocabulary: Vocabulary, tokeniser: Tokeniser, keyword: KeywordEngine
+    ) -> None:
+        self._vocabulary = vocabulary
         self._tokeniser = tokeniser
         self._keyword = keyword
         self._sentence = lru_cache(maxsize=2000)(self._read)
@@ -119,10 +120,6 @@ class Reader:
 
     def _stands(self, word: str) -> bool:
         return all(map(self._word_stands, self._tokeniser.tokens(word)))
-
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary.open(self._folder)
 
     @cached_property
     def _speller(self) -> Speller:

@@ -67,6 +67,15 @@ def _simplified_characters() -> dict[int, str]:
     return {ord(old): simpler.get(new, new) for old, new in simpler.items()}
 
 
+def simplify(text: str) -> str:
+    """NFKC and Traditional to Simplified, nothing else: what a model is to read.
+
+    Case and accents carry meaning for a model; which script or width a text is typed in does not.
+    """
+    text = unicodedata.normalize("NFKC", text)
+    return text.translate(_simplified_characters()) if _HAN_RUN.search(text) else text
+
+
 def normalise(text: str) -> str:
     """Fold `text` to the form that is indexed and searched; idempotent.
 
