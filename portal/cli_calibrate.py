@@ -120,7 +120,7 @@ def _bare(
         train, test = _parts(outcomes)
         trains.append(train)
         tests += test
-    return fit(trains, tests, present, split=True) if present else None
+    return fit(trains, tests, present, bare=True) if present else None
 
 
 def _with_part(query: LabelledQuery) -> LabelledQuery:

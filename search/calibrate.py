@@ -19,6 +19,9 @@ Flags = npt.NDArray[np.bool_]
 _RIDGE = 2e-2
 # A wrong answer costs a customer more than an honest "not sure": claim only what is likelier right.
 _THRESHOLD = 0.5
+# Fitted on as many hidden answers as present ones, where in life most questions have an answer.
+_BARE_THRESHOLD = 0.35
+_ANYWHERE = ("passage", "sentence", "peak", "share", "coverage")
 _FEWEST = 10
 
 
@@ -44,15 +47,20 @@ def fit(
     test: Sequence[Outcome],
     present: Calibration,
     *,
-    split: bool = False,
+    bare: bool = False,
 ) -> Fit | None:
-    """Fit on the sets of `train` and judge by `test`; None where either has too few questions."""
+    """Fit on the sets of `train` and judge by `test`; None where either has too few questions.
+
+    What is to be told is whether the first result answers, or, with `bare`, whether any article
+    does: see `fit_calibration`.
+    """
+    true = _answerable if bare else _first_answers
     test = [outcome for outcome in test if outcome.features]
     fitted = [outcome for outcomes in train for outcome in outcomes if outcome.features]
-    right, judged = _right(fitted), _right(test)
+    right, judged = true(fitted), true(test)
     if min(right.sum(), (~right).sum(), judged.sum(), (~judged).sum()) < _FEWEST:
         return None
-    calibration = fit_calibration(train, split=split)
+    calibration = fit_calibration(train, bare=bare)
     found = _probabilities(test, calibration)
     before = _probabilities(test, present)
     answerable = np.array([outcome.query.answerable for outcome in test])
@@ -67,33 +75,35 @@ def fit(
     )
 
 
-def fit_calibration(sets: Sequence[Sequence[Outcome]], *, split: bool) -> Calibration:
+def fit_calibration(sets: Sequence[Sequence[Outcome]], *, bare: bool) -> Calibration:
     """The calibration that explains best which first results answer; every set counts alike.
 
     No evidence may count against an answer, so no weight is negative; without that bound a fit
-    does not carry over to other sets. With `split` short questions and long texts get weights of
-    their own, which takes some hundred questions.
+    does not carry over to other sets. `bare` is for articles that list no questions, fitted on
+    sets of any subject, asked with and without what answers them: only evidence that means the
+    same in every corpus is used, short questions and long texts have weights of their own, and
+    what is told is whether anything answers at all.
     """
+    names = _ANYWHERE if bare else FEATURES
     outcomes = [outcome for found in sets for outcome in found if outcome.features]
     shares = np.concatenate(
         [np.full(n, 1 / n) for n in (sum(bool(o.features) for o in found) for found in sets) if n]
     )
-    values = np.array([[o.features[name] for name in FEATURES] for o in outcomes])
+    values = np.array([[o.features[name] for name in names] for o in outcomes])
     longness = np.array([o.features["longness"] for o in outcomes])
-    columns = [values * (1 - longness)[:, None], values * longness[:, None]] if split else [values]
+    columns = [values * (1 - longness)[:, None], values * longness[:, None]] if bare else [values]
     weights, intercept = _regress(
-        np.column_stack([*columns, longness]), _right(outcomes), shares / shares.sum()
+        np.column_stack([*columns, longness]),
+        (_answerable if bare else _first_answers)(outcomes),
+        shares / shares.sum(),
     )
-    short = weights[: len(FEATURES)]
-    long = weights[len(FEATURES) : 2 * len(FEATURES)] if split else short
+    short = weights[: len(names)]
+    long = weights[len(names) : 2 * len(names)] if bare else short
     return Calibration(
-        {
-            name: Weight(float(a), float(b))
-            for name, a, b in zip(FEATURES, short, long, strict=True)
-        },
+        {name: Weight(float(a), float(b)) for name, a, b in zip(names, short, long, strict=True)},
         longness=float(weights[-1]),
         intercept=intercept,
-        threshold=_THRESHOLD,
+        threshold=_BARE_THRESHOLD if bare else _THRESHOLD,
     )
 
 
@@ -123,7 +133,11 @@ def _probabilities(outcomes: Sequence[Outcome], calibration: Calibration) -> Mat
     return np.array([calibration.probability(outcome.features) for outcome in outcomes])
 
 
-def _right(outcomes: Sequence[Outcome]) -> Flags:
+def _answerable(outcomes: Sequence[Outcome]) -> Flags:
+    return np.array([outcome.query.answerable for outcome in outcomes], bool)
+
+
+def _first_answers(outcomes: Sequence[Outcome]) -> Flags:
     return np.array([o.query.answerable and o.score("P@1") > 0 for o in outcomes], bool)
 
 
