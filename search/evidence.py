@@ -25,8 +25,7 @@ PIECES = 0.1  # what pieces of words weigh beside words
 _FLAT = 0.04  # the least spread of cosines: few articles may be alike by chance
 _NEARLY_ALL = 0.6  # of the question's IDF
 _MOST_READ = 60  # passages compared letter by letter; what stands in more of them is no quotation
-_BRIEF = 4  # words; who types fewer names a thing, and what is called so comes first
-_NAMED = 20.0  # IDF's worth of a name that stands word for word
+_BRIEF = 4  # words; who types fewer names a thing
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
 
@@ -70,13 +69,17 @@ class KeywordEvidence:
         def score(name: str) -> Scores:
             return score_field(generation, question, name)
 
+        verbatim = np.maximum.reduceat(
+            _verbatim(generation, question), generation.article_passages[:-1]
+        )
         in_pieces = keyword.scores("passage_pieces", question.pieces)
         self.passages = score("passage") + np.float32(PIECES) * in_pieces
         starts = generation.article_passages[:-1]
         ones = dict.fromkeys(question.terms, 1.0)
         self.features: dict[str, Feature] = {
             "passage_words": np.maximum.reduceat(self.passages, starts),
-            "verbatim": np.maximum.reduceat(_verbatim(generation, question), starts),
+            "verbatim": verbatim,
+            "named": np.where(verbatim > 0, np.float32(_briefness(question)), np.float32(0)),
             "article_words": score("article"),
             "question_words": score("questions"),
             "title_words": score("title"),
@@ -84,6 +87,11 @@ class KeywordEvidence:
             "title_share": keyword.scores("title_match", ones) / generation.title_mass,
         }
         self.matching = self.features["article_words"] + self.features["title_words"]
+
+
+def _briefness(question: Question) -> float:
+    """1 for a single word, 0 from `_BRIEF` words on."""
+    return max(0, _BRIEF - max(question.words, 1)) / (_BRIEF - 1)
 
 
 def _verbatim(generation: Generation, question: Question) -> Scores:
@@ -104,12 +112,11 @@ def _verbatim(generation: Generation, question: Question) -> Scores:
     # The first and the last word of what was copied may be cut in two.
     rows = np.flatnonzero((found > 0) & (found >= _NEARLY_ALL * total))
     wanted = question.normalised.strip(_EDGES)
-    brief = _NAMED * max(0, _BRIEF - question.words) / (_BRIEF - 1)
     if len(wanted) > 1 and len(rows) <= _MOST_READ:
         for row in rows:
             passage = generation.passage(int(row))
             if wanted in normalise(passage.text) or wanted in normalise(passage.headings[-1]):
-                verbatim[row] = total + brief
+                verbatim[row] = total
     return verbatim
 
 

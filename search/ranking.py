@@ -25,7 +25,7 @@ import numpy.typing as npt
 from search.errors import IndexDamaged
 
 KEYWORD_FEATURES = (
-    "passage_words", "verbatim", "article_words", "question_words", "title_words",
+    "passage_words", "verbatim", "named", "article_words", "question_words", "title_words",
     "title_pieces", "title_share",
 )  # fmt: skip
 VECTOR_FEATURES = ("passage_vector", "best_sentence", "title_vector")

@@ -78,8 +78,10 @@ def test_a_word_of_the_articles_is_never_changed(
         ("退款", "kuan"),
     ):
         found = searcher.search(query)
-        assert found.results[0].article.id == first
+        assert first in [result.article.id for result in found.results[:2]]
         assert not found.trace.changes
+    for query in ("推款", "退款"):
+        assert searcher.search(query).results[0].article.id == expected[query]
 
 
 def test_the_search_names_its_changes_and_can_be_told_not_to(services: Services) -> None:
