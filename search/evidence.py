@@ -25,6 +25,8 @@ PIECES = 0.1  # what pieces of words weigh beside words
 _FLAT = 0.04  # the least spread of cosines: few articles may be alike by chance
 _NEARLY_ALL = 0.6  # of the question's IDF
 _MOST_READ = 60  # passages compared letter by letter; what stands in more of them is no quotation
+_SHORTEST = 2  # characters of what may be a quotation
+_LEAST = 1e-6
 _BRIEF = 4  # words; who types fewer names a thing
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
@@ -69,9 +71,7 @@ class KeywordEvidence:
         def score(name: str) -> Scores:
             return score_field(generation, question, name)
 
-        verbatim = np.maximum.reduceat(
-            _verbatim(generation, question), generation.article_passages[:-1]
-        )
+        verbatim = _verbatim(generation, question)
         in_pieces = keyword.scores("passage_pieces", question.pieces)
         self.passages = score("passage") + np.float32(PIECES) * in_pieces
         starts = generation.article_passages[:-1]
@@ -79,7 +79,7 @@ class KeywordEvidence:
         self.features: dict[str, Feature] = {
             "passage_words": np.maximum.reduceat(self.passages, starts),
             "verbatim": verbatim,
-            "named": np.where(verbatim > 0, np.float32(_briefness(question)), np.float32(0)),
+            "named": verbatim / max(float(verbatim.max()), _LEAST) * np.float32(_brevity(question)),
             "article_words": score("article"),
             "question_words": score("questions"),
             "title_words": score("title"),
@@ -89,15 +89,16 @@ class KeywordEvidence:
         self.matching = self.features["article_words"] + self.features["title_words"]
 
 
-def _briefness(question: Question) -> float:
+def _brevity(question: Question) -> float:
     """1 for a single word, 0 from `_BRIEF` words on."""
     return max(0, _BRIEF - max(question.words, 1)) / (_BRIEF - 1)
 
 
 def _verbatim(generation: Generation, question: Question) -> Scores:
-    """(passages,) the IDF of the whole question where a passage has it word for word, else 0.
+    """(articles,) the IDF of the whole question where an article has it word for word, else 0.
 
-    What was copied out of an article is found in it, however common its words are elsewhere.
+    What was copied out of an article is found in it, however common its words are elsewhere; in a
+    title it counts twice, because others quote titles.
     """
     keyword = generation.keyword
     found = np.zeros(keyword.size("passage"), np.float32)
@@ -108,15 +109,19 @@ def _verbatim(generation: Generation, question: Question) -> Scores:
         found += keyword.scores(name, dict.fromkeys(terms, 1.0))
         size = keyword.size(name)
         total += sum(idf(size, keyword.document_frequency(name, term)) for term in terms)
-    verbatim = np.zeros_like(found)
+    verbatim = np.zeros(generation.manifest.articles, np.float32)
+    wanted = question.normalised.strip(_EDGES)
+    if len(wanted) < _SHORTEST:
+        return verbatim
     # The first and the last word of what was copied may be cut in two.
     rows = np.flatnonzero((found > 0) & (found >= _NEARLY_ALL * total))
-    wanted = question.normalised.strip(_EDGES)
-    if len(wanted) > 1 and len(rows) <= _MOST_READ:
+    if len(rows) <= _MOST_READ:
         for row in rows:
             passage = generation.passage(int(row))
             if wanted in normalise(passage.text) or wanted in normalise(passage.headings[-1]):
-                verbatim[row] = total
+                verbatim[generation.passage_article[row]] = total
+    titled = [row for row, title in enumerate(generation.titles) if wanted in title]
+    verbatim[titled] = 2 * total
     return verbatim
 
 

@@ -23,7 +23,7 @@ from search.reading import Reader
 from search.records import RecordFile
 from search.synonyms import Rule, Thesaurus
 from search.taxonomy import Taxonomy
-from search.text import NORMALISER_VERSION, Tokeniser
+from search.text import NORMALISER_VERSION, Tokeniser, normalise
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
 from search.vectors import FaissEngine
 from search.vocabulary import Vocabulary
@@ -152,6 +152,11 @@ class Generation:
     def identity(self) -> Rows:
         """(articles,) a number that translations share: the class of the classifier."""
         return identities([article.id for article in self.catalogue])
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """(articles,) titles as they are searched, folded."""
+        return tuple(normalise(article.title) for article in self.catalogue)
 
     def articles_in(self, locale: str) -> npt.NDArray[np.bool_]:
         """(articles,) which are written in a language; all of them when none is."""

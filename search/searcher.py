@@ -28,6 +28,7 @@ from search.types import (
     Trace,
 )
 
+_OF_A_TOPIC = 0.5  # what is left of the confidence
 _FLOOR = 0.1  # of the confidence, for questions that share no word with any article
 MODES = ("hybrid", "keyword", "vector")
 _log = logging.getLogger(__name__)
@@ -102,6 +103,8 @@ class Searcher:
         )  # fmt: skip
         calibration = self.calibrations[question.locale if search.evidence.shape.taught else BARE]
         confidence = calibration.probability(features) if candidates else 0.0
+        if _is_topic(search, candidates):
+            confidence *= _OF_A_TOPIC
         if confidence < _FLOOR and not search.evidence.shares_words:
             candidates = []  # vectors always have a neighbour; this one means nothing
         sure = bool(candidates) and confidence >= calibration.threshold
@@ -243,3 +246,11 @@ def _passes(article: Article, filters: Filters) -> bool:
         and filters.locale in (None, article.locale)
         and (filters.platform is None or filters.platform in article.platforms)
     )
+
+
+def _is_topic(search: _Search, candidates: list[_Candidate]) -> bool:
+    """Whether one word was asked that stands in several titles: any of them may be meant."""
+    if search.question.words > 1:
+        return False
+    titled = search.evidence.features["title_words"]
+    return sum(bool(titled[candidate.earned] > 0) for candidate in candidates) > 1

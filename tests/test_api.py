@@ -228,3 +228,27 @@ def test_a_broken_log_does_not_break_a_search(client: FlaskClient, services: Ser
     assert answer.status_code == 200
     assert answer.json["resolved"]
     assert b'kb_event_failures_total{operation="record_search"} 1.0' in client.get("/metrics").data
+
+
+def test_a_slip_is_read_as_what_was_meant_and_named(client: FlaskClient) -> None:
+    body = client.get("/api/v1/search?q=refnd+Statsu&locale=en").get_json()
+    assert [(c["kind"], c["found"], c["used"]) for c in body["corrections"]] == [
+        ("spelling", "refnd", "refund"), ("spelling", "statsu", "status"),
+    ]  # fmt: skip
+    assert body["corrections"][0]["query"] == "refund Statsu"
+    assert body["results"][0]["id"] == "refund-statuses"
+    exact = client.get("/api/v1/search?q=refnd+Statsu&locale=en&exact=1").get_json()
+    assert exact["corrections"] == []
+
+
+@pytest.mark.parametrize("query", ["tuikuan", "tui kuan", "推款", "退欵"])
+def test_pinyin_and_homophones_find_refunds(client: FlaskClient, query: str) -> None:
+    body = client.get("/api/v1/search", query_string={"q": query, "locale": "zh"}).get_json()
+    assert [change["used"] for change in body["corrections"]] == ["退款"]
+    assert all("退款" in r["title"] + r["snippet"] for r in body["results"][:3])
+
+
+def test_a_doubtful_word_is_suggested_not_changed(client: FlaskClient) -> None:
+    body = client.get("/api/v1/search?q=cancel+my+oder&locale=en").get_json()
+    assert body["corrections"] == []
+    assert [change["query"] for change in body["suggestions"]] == ["cancel my order"]

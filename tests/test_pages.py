@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -459,3 +460,18 @@ def test_editors_see_why_a_result_is_there_where_it_is_switched_on(
     assert html.count('class="why"') > 3
     assert "best_sentence" in html
     assert "refund-gift-cards@en#" in html
+
+
+def test_a_corrected_question_says_so_and_can_be_undone(client: FlaskClient) -> None:
+    page = client.get("/en/search?q=refnd+statsu").get_data(as_text=True)
+    assert "Showing results for “refund status”" in page
+    link = re.search(r'href="([^"]*exact=1[^"]*)"', page)
+    assert link is not None
+    exact = client.get(html.unescape(link[1])).get_data(as_text=True)
+    assert "Showing results for" not in exact
+
+
+def test_a_doubtful_word_is_asked_about(client: FlaskClient) -> None:
+    page = client.get("/en/search?q=cancel+my+oder").get_data(as_text=True)
+    assert "Did you mean:" in page
+    assert "cancel my order" in page
