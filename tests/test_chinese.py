@@ -15,7 +15,7 @@ from search.types import Passage, Response
 
 _HAN = re.compile("[\u4e00-\u9fff]+")
 _SLOW = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
