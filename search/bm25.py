@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from whoosh.util.numeric import byte_to_length, length_to_byte
 
 from search.text import Tokeniser, grams, pieces
 from search.types import Article, Passage
@@ -31,6 +32,10 @@ class Field:
     b: float
     compiled_only: bool = False
     """Left out of the Whoosh index: terms nobody would write a query of."""
+    vocabulary: str = "words"
+    """The kind of its terms: fields of one kind share a dictionary."""
+    like: str | None = None
+    """The field that has the same terms in every document, where there is one."""
 
 
 # Two tables of documents: passages, and whole articles. Each is read by words, by pairs of Han
@@ -40,21 +45,25 @@ FIELDS: Mapping[str, Field] = {
     field.name: field
     for field in (
         Field("passage", "passages", 1.5, 0.75),
-        Field("passage_grams", "passages", 1.5, 0.75),
-        Field("passage_pieces", "passages", 1.5, 0.75, compiled_only=True),
-        # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
-        Field("passage_match", "passages", 0, 0, compiled_only=True),
-        Field("passage_match_grams", "passages", 0, 0, compiled_only=True),
+        Field("passage_grams", "passages", 1.5, 0.75, vocabulary="grams"),
+        Field("passage_pieces", "passages", 1.5, 0.75, compiled_only=True, vocabulary="pieces"),
         Field("article", "articles", 1.5, 0.75),
-        Field("article_grams", "articles", 1.5, 0.75),
+        Field("article_grams", "articles", 1.5, 0.75, vocabulary="grams"),
         Field("questions", "articles", 1.5, 0.75),
-        Field("questions_grams", "articles", 1.5, 0.75),
+        Field("questions_grams", "articles", 1.5, 0.75, vocabulary="grams"),
         Field("title", "articles", 1.0, 0.75),
-        Field("title_grams", "articles", 1.0, 0.75),
-        Field("title_pieces", "articles", 1.0, 0.75, compiled_only=True),
-        Field("title_match", "articles", 0, 0),
+        Field("title_grams", "articles", 1.0, 0.75, vocabulary="grams"),
+        Field("title_pieces", "articles", 1.0, 0.75, compiled_only=True, vocabulary="pieces"),
+        # With k1 = 0 BM25 is the plain sum of the IDF of the words that match.
+        Field("title_match", "articles", 0, 0, like="title"),
     )
 }
+
+
+TABLES = tuple(dict.fromkeys(field.table for field in FIELDS.values()))
+VOCABULARIES = tuple(dict.fromkeys(field.vocabulary for field in FIELDS.values()))
+OWN_FIELDS = tuple(name for name, field in FIELDS.items() if field.like is None)
+"""Fields with terms of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,13 @@ def idf(documents: int, frequency: int) -> float:
     return math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
 
 
+def idfs(documents: int, frequencies: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """`idf` of many terms at once."""
+    counts = frequencies.astype(np.float64)
+    result: npt.NDArray[np.float64] = np.log(1 + (documents - counts + 0.5) / (counts + 0.5))
+    return result
+
+
 def parts(
     frequencies: npt.NDArray[np.float64],
     lengths: npt.NDArray[np.float64],
@@ -88,20 +104,20 @@ def parts(
     return result
 
 
+@lru_cache(maxsize=10_000)
 def stored_length(length: int) -> int:
     """The length as Whoosh keeps it, in one byte; engines that must agree with it use this."""
+    from whoosh.util.numeric import byte_to_length, length_to_byte  # nothing a search needs
+
     return int(byte_to_length(length_to_byte(length)))
 
 
 def passage_terms(tokeniser: Tokeniser, passage: Passage, extra: Sequence[str]) -> Terms:
     """The terms of a passage by field; `extra` are the questions it answers and its tags."""
     text = " \n ".join((*passage.headings[1:], *extra, passage.text))
-    words, pairs = tokeniser.content_terms(text), grams(text)
     return {
-        "passage": words,
-        "passage_grams": pairs,
-        "passage_match": words,
-        "passage_match_grams": pairs,
+        "passage": tokeniser.content_terms(text),
+        "passage_grams": grams(text),
         "passage_pieces": pieces(text),
     }
 

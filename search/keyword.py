@@ -2,141 +2,134 @@
 
 from __future__ import annotations
 
-import json
-import pickle
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from whoosh import analysis, fields, index, query, scoring
-from whoosh.reading import TermNotFound
 
-from search.bm25 import FIELDS, Field, FieldStatistics, Terms, idf, parts, statistics
+from search.advanced import Advanced
+from search.bm25 import FIELDS, Terms
 from search.errors import IndexDamaged
-from search.types import Scores
+from search.keyword_documents import TABLES, WHOOSH_FIELDS
+from search.keyword_files import Contents
+from search.types import Rows, Scores
 
-WHOOSH_FIELDS = tuple(name for name, field in FIELDS.items() if not field.compiled_only)
-_TABLES = tuple(dict.fromkeys(field.table for field in FIELDS.values()))
+if TYPE_CHECKING:
+    from search.whoosh_table import WhooshTable
+
+__all__ = ["WHOOSH_FIELDS", "WhooshEngine"]
 
 
 class WhooshEngine:
-    """Two Whoosh indexes, of passages and of articles; `row` is a document's number in its table.
+    """Two Whoosh indexes, of passages and of articles.
 
     Slow beside `ImpactEngine`, which is compiled from the same terms and gives the same scores;
-    kept for what needs postings: phrases, wildcards, spelling.
+    kept for what needs postings: phrases, prefixes, fields and exclusions. Opening it checks that
+    all files are there in their sizes; their checksums are compared before the first query.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._indexes = {
-                table: index.open_dir(str(folder), indexname=table, readonly=True)
-                for table in _TABLES
-            }
-            stored = json.loads((folder / "statistics.json").read_text("utf-8"))
-            self._statistics = {name: FieldStatistics(**stored[name]) for name in WHOOSH_FIELDS}
-        except (
-            index.IndexError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError,
-            TypeError, AttributeError,
-        ) as error:  # fmt: skip
+        self._folder = folder
+        self._contents = Contents.read(folder)
+        missing = {*TABLES, *WHOOSH_FIELDS} - {
+            *self._contents.documents, *self._contents.statistics,
+        }  # fmt: skip
+        if missing:
             raise IndexDamaged(
-                f"{folder}: Whoosh cannot read it ({type(error).__name__}); "
-                "run `kb index --rebuild`"
-            ) from error
-        self._local = threading.local()
+                f"{folder}: has no {', '.join(sorted(missing))}; run `kb index --rebuild`"
+            )
+        self._lock = threading.Lock()
+        self._opened: Mapping[str, WhooshTable] = {}
 
     @classmethod
     def build(
-        cls, folder: Path, *, passages: Sequence[Terms], articles: Sequence[Terms]
+        cls,
+        folder: Path,
+        *,
+        passages: Sequence[Terms],
+        articles: Sequence[Terms],
+        passage_ids: Sequence[str] | None = None,
+        article_ids: Sequence[str] | None = None,
     ) -> WhooshEngine:
-        """Index documents given as terms by field, in row order."""
+        """Index documents given as terms by field, in row order.
+
+        Their ids are what `update` knows them by; without, they are called by their rows.
+        """
+        from search.keyword_write import build_index
+
         folder.mkdir(parents=True, exist_ok=True)
-        stored = {}
-        for table, documents in (("passages", passages), ("articles", articles)):
-            names = [name for name in WHOOSH_FIELDS if FIELDS[name].table == table]
-            _write_index(folder, table, names, documents)
-            for name in names:
-                stored[name] = asdict(statistics([len(terms[name]) for terms in documents]))
-        (folder / "statistics.json").write_text(json.dumps(stored), "utf-8")
+        ids = {
+            "passages": passage_ids or list(map(str, range(len(passages)))),
+            "articles": article_ids or list(map(str, range(len(articles)))),
+        }
+        build_index(folder, ids, {"passages": passages, "articles": articles})
         return cls(folder)
 
-    def _searcher(self, table: str) -> Any:
-        """One searcher a thread: Whoosh's readers keep file positions."""
-        searchers = self._local.__dict__
-        if table not in searchers:
-            weighting = _Weighting(self._statistics)
-            searchers[table] = self._indexes[table].searcher(weighting=weighting)
-        return searchers[table]
+    @classmethod
+    def update(
+        cls,
+        folder: Path,
+        *,
+        previous: Path,
+        passages: Mapping[str, Terms],
+        articles: Mapping[str, Terms],
+        passage_ids: Sequence[str],
+        article_ids: Sequence[str],
+    ) -> WhooshEngine:
+        """Index the documents of the given ids, in row order, as a step from an earlier index.
+
+        `passages` and `articles` are the terms of those that are new or have changed, by id. All
+        others are as they were: their segments are linked, and `previous` stays as it is. Raises
+        `IndexDamaged` if it cannot be built on, `ValueError` if an id is unknown.
+        """
+        from search.keyword_write import update_index
+
+        folder.mkdir(parents=True, exist_ok=True)
+        update_index(
+            folder,
+            previous,
+            {"passages": passage_ids, "articles": article_ids},
+            {"passages": passages, "articles": articles},
+        )
+        return cls(folder)
 
     def size(self, field: str) -> int:
-        return int(self._indexes[FIELDS[field].table].doc_count())
+        return self._contents.documents[FIELDS[field].table]
 
     def scores(self, field: str, terms: Mapping[str, float]) -> Scores:
-        scores = np.zeros(self.size(field), np.float32)
-        clauses = [query.Term(field, term, boost=weight) for term, weight in terms.items()]
-        if clauses:
-            for hit in self._searcher(FIELDS[field].table).search(query.Or(clauses), limit=None):
-                scores[hit["row"]] = hit.score
-        return scores
+        return self._table(field).scores(field, terms)
 
     def explain(self, field: str, terms: Mapping[str, float], row: int) -> dict[str, float]:
-        searcher = self._searcher(FIELDS[field].table)
-        document = searcher.document_number(row=row)
-        found: dict[str, float] = {}
-        for term, weight in terms.items():
-            try:
-                matcher = searcher.postings(field, term)
-            except TermNotFound:
-                continue
-            matcher.skip_to(document)
-            if matcher.is_active() and matcher.id() == document:
-                found[term] = weight * matcher.score()
-        return found
+        return self._table(field).explain(field, terms, row)
 
     def document_frequency(self, field: str, term: str) -> int:
-        return int(self._searcher(FIELDS[field].table).reader().doc_frequency(field, term))
+        return self._table(field).document_frequency(field, term)
 
+    def matching(self, advanced: Advanced) -> tuple[Rows, Scores]:
+        """Rows of the articles that a query with operators is about, ascending, and their scores.
 
-def _write_index(
-    folder: Path, table: str, names: Sequence[str], documents: Iterable[Terms]
-) -> None:
-    # The terms come ready from the one tokeniser; Whoosh must neither cut nor fold them again.
-    text = fields.TEXT(analyzer=analysis.SpaceSeparatedTokenizer(), phrase=True)
-    schema = fields.Schema(row=fields.NUMERIC(int, stored=True), **dict.fromkeys(names, text))
-    writer = index.create_in(str(folder), schema, indexname=table).writer(limitmb=256)
-    for row, terms in enumerate(documents):
-        present: dict[str, Any] = {name: list(terms[name]) for name in names if terms[name]}
-        writer.add_document(row=row, **present)
-    writer.commit(optimize=True)
+        The scores are BM25 of the words asked for, 1 for each prefix or exclusion met.
+        """
+        return self._table("article").search(advanced.query)
 
+    def rows_with(self, field: str, terms: Collection[str]) -> Rows:
+        holders = [np.flatnonzero(self.scores(field, {term: 1.0})) for term in terms]
+        return reduce(np.intersect1d, holders) if holders else np.empty(0, np.int64)
 
-class _Weighting(scoring.WeightingModel):  # type: ignore[misc]
-    """Our BM25 for Whoosh's own searcher."""
+    def _table(self, field: str) -> WhooshTable:
+        """The table of a field; Whoosh is imported, and the files read, for the first query."""
+        if not self._opened:
+            with self._lock:
+                if not self._opened:
+                    self._opened = self._open()
+        return self._opened[FIELDS[field].table]
 
-    def __init__(self, known: Mapping[str, FieldStatistics]) -> None:
-        self._known = known
+    def _open(self) -> Mapping[str, WhooshTable]:
+        from search.whoosh_table import WhooshTable
 
-    def scorer(self, searcher: Any, fieldname: str, text: Any, qf: float = 1) -> Any:
-        field = FIELDS.get(fieldname)
-        if field is None or not searcher.schema[fieldname].scorable:
-            return scoring.WeightScorer.for_(searcher, fieldname, text)
-        return _Scorer(searcher, field, text, self._known[fieldname], qf)
-
-
-class _Scorer(scoring.WeightLengthScorer):  # type: ignore[misc]
-    def __init__(
-        self, searcher: Any, field: Field, text: Any, known: FieldStatistics, qf: float
-    ) -> None:
-        frequency = searcher.get_parent().doc_frequency(field.name, text)
-        self._field, self._known, self._qf = field, known, qf
-        self._idf = idf(known.documents, frequency)
-        self.setup(searcher, field.name, text)
-
-    def _score(self, weight: float, length: int) -> float:
-        value = parts(
-            np.array([weight], np.float64), np.array([length], np.float64),
-            self._idf, self._field, self._known.mean_length,
-        )  # fmt: skip
-        return float(value[0])
+        self._contents.verify(self._folder)
+        known = self._contents.statistics
+        return {table: WhooshTable(self._folder, table, known) for table in TABLES}

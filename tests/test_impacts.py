@@ -83,9 +83,8 @@ def test_scores_equal_whooshs_on_the_shipped_articles(published: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["passage.terms", "passage.offsets.npy", "passage.starts.npy", "title.rows.npy",
-               "title.values.npy", "article.size.npy"],
-)  # fmt: skip
+    "damage", ["words.terms", "grams.terms", "passage.impacts", "title_pieces.impacts"],
+)
 def test_a_damaged_table_is_named(tmp_path: Path, damage: str) -> None:
     from search.errors import IndexDamaged
 

@@ -1,0 +1,123 @@
+"""Which terms stand in which documents, and how often: what the keyword engines are made from.
+
+Kept with a generation, so that the next one can be made from it and the few documents that changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from search.array_file import map_arrays, write_arrays
+from search.bm25 import FIELDS, OWN_FIELDS, VOCABULARIES, Terms
+from search.dictionary import Dictionary, dictionary_path
+from search.errors import IndexDamaged
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Vocabulary:
+    """Terms and their numbers while an index is being made; numbers never change."""
+
+    def __init__(self, terms: Sequence[str] = ()) -> None:
+        self.terms = list(terms)
+        self._numbers = {term: number for number, term in enumerate(self.terms)}
+
+    def number(self, terms: Iterable[str]) -> list[int]:
+        """The number of each term; new terms get new ones."""
+        known = self._numbers
+        found = []
+        for term in terms:
+            number = known.get(term)
+            if number is None:
+                number = known[term] = len(self.terms)
+                self.terms.append(term)
+            found.append(number)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The documents of every field with terms of its own, by term number."""
+
+    vocabularies: Mapping[str, Vocabulary]
+    fields: Mapping[str, sparse.csr_array]
+    """(documents, terms) how often each term stands in each document."""
+
+    @classmethod
+    def empty(cls) -> Postings:
+        """What the first index starts from."""
+        return cls(
+            {name: Vocabulary() for name in VOCABULARIES},
+            {name: sparse.csr_array((0, 0), dtype=np.int32) for name in OWN_FIELDS},
+        )
+
+    def changed(
+        self, orders: Mapping[str, Numbers], added: Mapping[str, Sequence[Terms]]
+    ) -> Postings:
+        """The postings after documents came and went.
+
+        `added` holds the new documents of each table; `orders[table]` has, for every row of the
+        new table, the row it had here or, counted on from the end, that of a new document.
+        """
+        fields = {}
+        for name in OWN_FIELDS:
+            field = FIELDS[name]
+            vocabulary = self.vocabularies[field.vocabulary]
+            fresh = _count([terms[name] for terms in added[field.table]], vocabulary)
+            old = self.fields[name]
+            width = len(vocabulary.terms)
+            kept = sparse.csr_array((old.data, old.indices, old.indptr), (old.shape[0], width))
+            together = sparse.vstack([kept, fresh], format="csr") if old.shape[0] else fresh
+            fields[name] = together[orders[field.table]]
+        # A field may have met terms after an earlier one of its vocabulary was counted.
+        for name, matrix in fields.items():
+            matrix.resize(matrix.shape[0], len(self.vocabularies[FIELDS[name].vocabulary].terms))
+        return Postings(self.vocabularies, fields)
+
+    def save(self, folder: Path) -> None:
+        """Write the documents; `ImpactEngine.compile` writes the terms."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, matrix in self.fields.items():
+            write_arrays(
+                folder / f"{name}.documents",
+                {"starts": matrix.indptr, "terms": matrix.indices, "counts": matrix.data},
+            )
+
+    @classmethod
+    def open(cls, folder: Path, impacts: Path) -> Postings:
+        """Read what `save` wrote, and the terms from the engine compiled of it.
+
+        Raises `IndexDamaged`.
+        """
+        vocabularies = {
+            name: Vocabulary(Dictionary(dictionary_path(impacts, name)).terms())
+            for name in VOCABULARIES
+        }
+        fields = {}
+        for name in OWN_FIELDS:
+            path = folder / f"{name}.documents"
+            arrays = map_arrays(path)
+            try:
+                parts = arrays["counts"], arrays["terms"], arrays["starts"]
+                width = len(vocabularies[FIELDS[name].vocabulary].terms)
+                fields[name] = sparse.csr_array(parts, (len(parts[2]) - 1, width))
+            except (KeyError, ValueError) as error:
+                raise IndexDamaged(f"{path}: {error}; run `kb index --rebuild`") from error
+        return cls(vocabularies, fields)
+
+
+def _count(documents: Sequence[Sequence[str]], vocabulary: Vocabulary) -> sparse.csr_array:
+    numbers = [vocabulary.number(terms) for terms in documents]
+    starts = np.concatenate([[0], np.cumsum([len(found) for found in numbers])])
+    flat = np.fromiter((n for found in numbers for n in found), np.int32, int(starts[-1]))
+    matrix = sparse.csr_array(
+        (np.ones(len(flat), np.int32), flat, starts), (len(documents), len(vocabulary.terms))
+    )
+    matrix.sum_duplicates()
+    return matrix
