@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from search.focus import Focus
-from search.generation import Generation
 from search.text import join_sentences
 from search.types import Answer, Article, Filters, Passage, PolicyClause
 
 
-def extract_answer(
-    generation: Generation, article: Article, focus: Focus, filters: Filters
-) -> Answer:
+def extract_answer(article: Article, focus: Focus, filters: Filters) -> Answer:
     """The sentences the focus names, as an answer from `article`."""
-    passage = generation.passage(focus.passage_row)
+    passage = focus.passage
     return Answer(
         text=join_sentences([passage.sentences[n] for n in focus.sentences], passage.locale),
         article=article,

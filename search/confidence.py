@@ -111,12 +111,12 @@ def describe(
 
 def _near(generation: Generation, evidence: Evidence, place: int) -> float:
     """Mean cosine of the nearest few of an article's questions: one alone may be near by chance."""
-    if not len(evidence.units):
+    compared = evidence.compared
+    if compared is None:
         return 0.0
-    row = int(evidence.articles[place])
-    low, high = np.searchsorted(evidence.units, generation.article_units[row : row + 2])
-    kinds = np.asarray(generation.units.kind)[evidence.units[low:high]]
-    found = evidence.unit_similarity[low:high][kinds == UnitKind.QUESTION]
+    low, high = compared.starts[place : place + 2]
+    kinds = generation.units.kind[compared.units[low:high]]
+    found = compared.similarity[low:high][kinds == UnitKind.QUESTION]
     return float(np.sort(found)[-_FEW:].mean()) if len(found) else 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,21 +14,59 @@ from search.generation import Generation, UnitKind
 from search.query import Question
 from search.ranking import LEARNED_FEATURES, VECTOR_FEATURES, Feature, Shape
 from search.synonyms import WEIGHT
-from search.text import normalise, simplify
-from search.types import Embedder, Rows, Scores, Vectors
+from search.text import simplify
+from search.types import Embedder, KeywordEngine, Rows, Scores, Vectors
+from search.vectors import products
 from search.whitening import whiten
 
-_NEAREST = 512  # units taken from the vector index for each vector of the question
-_KEYWORD_BEST = 200  # articles taken from the keyword index
-_LIKELIEST = 50  # articles taken from the classifier
+# What is taken from each side to be compared in full; more of any was no better on any set.
+_NEAREST = 64  # units from the vector index, for each vector of the question
+_NEAREST_ARTICLES = 24  # of those units, and
+_MORE_ARTICLES = 8  # for each vector of the question, but never more than
+_MOST_ARTICLES = 96
+_KEYWORD_BEST = 32  # articles from the keyword index
+_LIKELIEST = 16  # articles from the classifier
 PIECES = 0.1  # what pieces of words weigh beside words
 _FLAT = 0.04  # the least spread of cosines: few articles may be alike by chance
-_NEARLY_ALL = 0.6  # of the question's IDF
 _MOST_READ = 60  # passages compared letter by letter; what stands in more of them is no quotation
 _SHORTEST = 2  # characters of what may be a quotation
+_LONGEST_QUOTED = 100  # words
 _LEAST = 1e-6
 _BRIEF = 4  # words; who types fewer names a thing
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All vectors of some articles beside those of the question; (n,) arrays over the vectors."""
+
+    question: Vectors
+    """(q, d) vectors of the whole question, then of its sentences where there are several."""
+    articles: Rows
+    """(m,) the articles, ascending."""
+    units: Rows
+    """Rows in the unit table, ascending."""
+    starts: Rows
+    """(m + 1,) where each article's begin; the last is their number."""
+    cosines: Scores
+    """(n, q)"""
+    similarity: Scores
+    """The best cosine of each."""
+    residual: Scores
+    """The same without what each shares with the title of its article."""
+
+    @classmethod
+    def of(cls, generation: Generation, question: Vectors, articles: Rows) -> Comparison:
+        """Compare some articles, given in ascending order, with a question."""
+        units, starts = generation.units_of(articles)
+        cosines = generation.vectors.similarities(units, question)
+        ends = np.append(starts, len(units))
+        # A title is its article's first unit.
+        to_title = np.repeat(cosines[starts], np.diff(ends), axis=0)
+        residual = cosines - generation.units.title[units][:, None] * to_title
+        return cls(
+            question, articles, units, ends, cosines, cosines.max(axis=1), residual.max(axis=1)
+        )
 
 
 @dataclass(slots=True)
@@ -46,12 +84,8 @@ class Evidence:
     """Whether any article has a word of the question, or a piece of one."""
     passage_keyword: Scores = field(default_factory=lambda: np.empty(0, np.float32))
     """(passages,) BM25 of every passage."""
-    units: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    """Rows of the candidates' vectors, ascending."""
-    unit_similarity: Scores = field(default_factory=lambda: np.empty(0, np.float32))
-    """Best cosine of each of `units` over the question's vectors."""
-    residual: Scores = field(default_factory=lambda: np.empty(0, np.float32))
-    """The same without what each of `units` shares with the title of its article."""
+    compared: Comparison | None = None
+    """The vectors of the candidates beside those of the question; None without vectors."""
     raw: dict[str, Feature] = field(default_factory=dict)
     """The vector features as cosines."""
     likelihood: Scores = field(default_factory=lambda: np.empty(0, np.float32))
@@ -101,28 +135,49 @@ def _verbatim(generation: Generation, question: Question) -> Scores:
     title it counts twice, because others quote titles.
     """
     keyword = generation.keyword
-    found = np.zeros(keyword.size("passage"), np.float32)
-    total = 0.0
-    # How Chinese is cut into words depends on what stands around it; pairs of characters do not.
-    latin = [term for term in question.terms if term.isascii()]
-    for name, terms in (("passage_match", latin), ("passage_match_grams", [*question.grams])):
-        found += keyword.scores(name, dict.fromkeys(terms, 1.0))
-        size = keyword.size(name)
-        total += sum(idf(size, keyword.document_frequency(name, term)) for term in terms)
     verbatim = np.zeros(generation.manifest.articles, np.float32)
     wanted = question.normalised.strip(_EDGES)
-    if len(wanted) < _SHORTEST:
+    if len(wanted) < _SHORTEST or question.words > _LONGEST_QUOTED:
         return verbatim
+    # How Chinese is cut into words depends on what stands around it; pairs of characters do not.
+    latin = [term for term in question.terms if term.isascii()]
+    size = keyword.size("passage")
+    total = sum(
+        idf(size, keyword.document_frequency(name, term))
+        for name, terms in (("passage", latin), ("passage_grams", question.grams))
+        for term in terms
+    )
     # The first and the last word of what was copied may be cut in two.
-    rows = np.flatnonzero((found > 0) & (found >= _NEARLY_ALL * total))
-    if len(rows) <= _MOST_READ:
-        for row in rows:
-            passage = generation.passage(int(row))
-            if wanted in normalise(passage.text) or wanted in normalise(passage.headings[-1]):
+    tokens = generation.tokeniser.tokens(question.normalised)
+    ends = {tokens[0].text, tokens[-1].text} if tokens else set()
+    inner = [term for term in latin if term not in ends]
+    found = _with_all(keyword, "passage", inner or latin, question.grams)
+    if len(found) <= _MOST_READ:
+        for row in found:
+            if generation.folded.has(row, wanted):
                 verbatim[generation.passage_article[row]] = total
-    titled = [row for row, title in enumerate(generation.titles) if wanted in title]
+    if inner or question.grams:
+        titled = [
+            row
+            for row in _with_all(keyword, "title", inner, question.grams)
+            if generation.titles.has(row, wanted)
+        ]
+    else:
+        titled = generation.titles.rows_with(wanted).tolist()
     verbatim[titled] = 2 * total
     return verbatim
+
+
+def _with_all(
+    keyword: KeywordEngine, name: str, words: Collection[str], pairs: Collection[str]
+) -> list[int]:
+    """Documents of a field that have all words and pairs of characters."""
+    rows: Rows | None = None
+    for field_name, terms in ((name, words), (f"{name}_grams", pairs)):
+        if terms:
+            found = keyword.rows_with(field_name, terms)
+            rows = found if rows is None else np.intersect1d(rows, found, assume_unique=True)
+    return [] if rows is None else rows.tolist()
 
 
 def score_field(generation: Generation, question: Question, name: str) -> Scores:
@@ -131,22 +186,30 @@ def score_field(generation: Generation, question: Question, name: str) -> Scores
     Of a phrase and its substitutes a document gets what serves it best, never the sum.
     """
     keyword = generation.keyword
-
-    def score(terms: Mapping[str, float], grams: Mapping[str, float]) -> Scores:
-        return keyword.scores(name, terms) + keyword.scores(f"{name}_grams", grams)
-
-    total = score(question.terms, question.grams)
+    total = keyword.scores(name, question.terms)
+    if question.grams:
+        total += keyword.scores(f"{name}_grams", question.grams)
     for phrase in question.alternatives:
-        own = score(
+        own = _matching(
+            keyword, name,
             {term: weight for term, weight in question.terms.items() if term in phrase.terms},
             {pair: weight for pair, weight in question.grams.items() if pair in phrase.grams},
-        )
-        best = own
+        )  # fmt: skip
+        best = own.copy()
         for substitute in phrase.substitutes:
-            instead = np.float32(WEIGHT) * score(substitute.terms, substitute.grams)
-            best = np.maximum(best, instead)
+            instead = _matching(keyword, name, substitute.terms, substitute.grams)
+            np.maximum(best, np.float32(WEIGHT) * instead, out=best)
         total += best - own
     return total
+
+
+def _matching(
+    keyword: KeywordEngine, name: str, terms: Mapping[str, float], pairs: Mapping[str, float]
+) -> Scores:
+    scores = keyword.scores(name, terms)
+    if pairs:
+        scores += keyword.scores(f"{name}_grams", pairs)
+    return scores
 
 
 def shape_of(generation: Generation, question: Question) -> Shape:
@@ -174,8 +237,14 @@ def shape_of(generation: Generation, question: Question) -> Shape:
     )
 
 
-def gather(generation: Generation, embedder: Embedder | None, question: Question) -> Evidence:
-    """Evidence for every article that either engine puts forward.
+def gather(
+    generation: Generation,
+    embedder: Embedder | None,
+    question: Question,
+    *,
+    only: Rows | None = None,
+) -> Evidence:
+    """Evidence for every article that either engine puts forward, or for the best of `only` some.
 
     Without an embedder the vector features are 0 for all.
     """
@@ -183,13 +252,16 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     words = KeywordEvidence(generation, question)
     total = words.matching + words.features["passage_words"]
     matching = np.flatnonzero(words.matching)
-    chosen = matching[np.argsort(-total[matching], kind="stable")[:_KEYWORD_BEST]]
+    if only is None:
+        chosen = matching[_best(total[matching], _KEYWORD_BEST)]
+    else:
+        chosen = only[_best(total[only], _MOST_ARTICLES)]
     counted = time.perf_counter()
     timings = {"keyword": (counted - started) * 1000}
-    if embedder is None or not question.sentences:
-        articles = generation.with_translations(chosen)
-        evidence = Evidence(articles, timings_ms=timings)
-        zeros = np.zeros(len(articles), np.float32)
+    nothing_matches = only is not None and not len(only)
+    if embedder is None or not question.sentences or nothing_matches:
+        evidence = Evidence(np.sort(chosen), timings_ms=timings)
+        zeros = np.zeros(len(chosen), np.float32)
         evidence.features = dict.fromkeys((*VECTOR_FEATURES, *LEARNED_FEATURES), zeros)
         evidence.raw = dict(evidence.features)
         evidence.likelihood = zeros
@@ -197,15 +269,12 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     else:
         vectors = whiten(embedder.encode_queries(_texts(question)), generation.whitening)
         encoded = time.perf_counter()
-        likely = _classify(generation, vectors)
-        inside = likely[: generation.classifier.inside]
-        learned = _standardise(inside, inside)[generation.identity]
-        chosen = np.union1d(chosen, np.argsort(-learned, kind="stable")[:_LIKELIEST])
-        evidence = _with_vectors(generation, vectors, chosen, question.locale)
-        evidence.features["classifier"] = learned[evidence.articles]
-        evidence.likelihood = inside[generation.identity][evidence.articles]
-        if len(inside) < len(likely):
-            evidence.outside = float(likely[len(inside) :].max())
+        likely = _Likelihood(generation, vectors)
+        if only is None:
+            near = _nearest_articles(generation, vectors)
+            chosen = np.concatenate([near, chosen, likely.best(_LIKELIEST)])
+        evidence = _with_vectors(generation, vectors, np.unique(chosen), question.locale)
+        likely.judge(evidence)
         timings["encode"] = (encoded - counted) * 1000
         timings["vector"] = (time.perf_counter() - encoded) * 1000
         evidence.timings_ms = timings
@@ -215,20 +284,57 @@ def gather(generation: Generation, embedder: Embedder | None, question: Question
     evidence.shape = shape_of(generation, question)
     evidence.words = words.matching[evidence.articles]
     evidence.passage_keyword = words.passages
-    evidence.shares_words = bool(words.passages.any() or words.matching.any())
+    evidence.shares_words = bool(len(matching)) or bool(words.passages.any())
     return evidence
 
 
-def _classify(generation: Generation, vectors: Vectors) -> Scores:
-    """(classes,) what the classifier says of a question; all 0 where it has not learned.
+def _best(scores: Scores, count: int) -> Rows:
+    """(at most count,) places of the highest scores, in no order; of equal ones the first."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    least = np.partition(scores, -count)[-count]
+    above = np.flatnonzero(scores > least)
+    return np.concatenate([above, np.flatnonzero(scores == least)[: count - len(above)]])
+
+
+class _Likelihood:
+    """What the classifier says of a question; all 0 where it has not learned.
 
     The whole question counts as much as the mean of its sentences: a long complaint tells its
     story in several, and the whole is more than any of them.
     """
-    scores = generation.classifier.scores(vectors)
-    sentences = scores if len(scores) == 1 else scores[1:]
-    likely: Scores = (scores[0] + sentences.mean(axis=0)) / 2
-    return likely
+
+    def __init__(self, generation: Generation, vectors: Vectors) -> None:
+        self._generation = generation
+        weights = np.full(len(vectors), 0.5 / max(1, len(vectors) - 1), np.float32)
+        weights[0] = 0.5 if len(vectors) > 1 else 1.0
+        # Scores are linear in the vector, so its mean gives the mean of the scores.
+        self._vector = weights @ vectors
+        classifier = generation.classifier
+        self._outside = classifier.score_outside(self._vector)
+        self._all = classifier.score_inside(self._vector) if classifier.few else None
+        usual = classifier.score_sample(self._vector) if self._all is None else self._all
+        self._mean, self._spread = float(usual.mean()), max(float(usual.std()), _FLAT)
+
+    def best(self, count: int) -> Rows:
+        """(m,) likeliest articles, where there are few enough for all to be scored."""
+        if self._all is None:
+            return np.empty(0, np.int64)
+        return _best(self._all[self._generation.identity], count)
+
+    def judge(self, evidence: Evidence) -> None:
+        """Write down what it says of the candidates."""
+        classes = self._generation.identity[evidence.articles]
+        if self._all is None:
+            found = self._generation.classifier.score_inside(self._vector, classes)
+        else:
+            found = self._all[classes]
+        evidence.likelihood = found
+        evidence.features["classifier"] = (found - np.float32(self._mean)) / np.float32(
+            self._spread
+        )
+        if len(self._outside):
+            evidence.outside = float(self._outside.max())
 
 
 def _texts(question: Question) -> list[str]:
@@ -239,29 +345,26 @@ def _texts(question: Question) -> list[str]:
 
 
 def _with_vectors(
-    generation: Generation, vectors: Vectors, keyword_articles: Rows, locale: str
+    generation: Generation, vectors: Vectors, articles: Rows, locale: str
 ) -> Evidence:
-    nearest, _ = generation.vectors.search(vectors, limit=_NEAREST)
-    owners = generation.unit_article[np.unique(nearest)]
-    articles = generation.with_translations(np.union1d(owners, keyword_articles))
-    rows, starts = generation.units_of(articles)
-    similarities = generation.vectors.vectors(rows) @ vectors.T
-    kinds = np.asarray(generation.units.kind)[rows]
-    found = _vector_features(similarities, kinds, starts)
-    sample_rows, sample_starts, sample_vectors = generation.background(locale)
-    sample_kinds = np.asarray(generation.units.kind)[sample_rows]
-    usual = _vector_features(sample_vectors @ vectors.T, sample_kinds, sample_starts)
-    evidence = Evidence(articles)
+    compared = Comparison.of(generation, vectors, articles)
+    kinds = generation.units.kind[compared.units]
+    found = _vector_features(compared.cosines, kinds, compared.starts[:-1])
+    sample = generation.background(locale)
+    usual = _vector_features(products(sample.vectors, vectors), sample.kinds, sample.starts)
+    evidence = Evidence(articles, compared=compared)
     evidence.features = {name: _standardise(found[name], usual[name]) for name in found}
     evidence.raw = dict(found)
     evidence.similarity = found["best_sentence"]
-    evidence.units = rows
-    evidence.unit_similarity = similarities.max(axis=1)
-    sizes = np.diff(np.append(starts, len(rows)))
-    to_title = np.repeat(similarities[starts], sizes, axis=0)  # a title is its article's first unit
-    shared = np.asarray(generation.units.title)[rows][:, None] * to_title
-    evidence.residual = (similarities - shared).max(axis=1)
     return evidence
+
+
+def _nearest_articles(generation: Generation, vectors: Vectors) -> Rows:
+    """The articles of the nearest vectors, those of the nearest first."""
+    rows, cosines = generation.vectors.search(vectors, limit=_NEAREST)
+    owners = generation.unit_article[rows.ravel()[np.argsort(-cosines, axis=None, kind="stable")]]
+    most = min(_MOST_ARTICLES, _NEAREST_ARTICLES + _MORE_ARTICLES * len(vectors))
+    return np.array(list(dict.fromkeys(owners.tolist()))[:most], np.int64)
 
 
 def _vector_features(

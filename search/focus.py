@@ -9,15 +9,15 @@ compared, and a question that says no more than the title is answered by the art
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from search.evidence import Evidence
+from search.evidence import Comparison, Evidence
 from search.generation import Generation, UnitKind
 from search.query import Question
-from search.types import Passage, Scores
+from search.types import Passage, Rows
 
 # Found by reading the answers to the golden questions' fit part.
 _QUESTION = 0.4
@@ -33,63 +33,108 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _LEADS = (":", "：")
+_WEIGHTS = np.ones(len(UnitKind), np.float32)
+_WEIGHTS[[UnitKind.QUESTION, UnitKind.TITLE]] = _QUESTION, _OPENING
+_AS_THEY_ARE = np.zeros(len(UnitKind), np.bool_)
+_AS_THEY_ARE[[UnitKind.QUESTION, UnitKind.TITLE]] = True  # not freed of the title
 
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """A passage's row and the numbers of the sentences in it that answer best, in order."""
+    """A passage and the numbers of the sentences in it that answer best, in order."""
 
     passage_row: int
+    passage: Passage
     sentences: tuple[int, ...]
 
 
-def focus(generation: Generation, question: Question, evidence: Evidence, place: int) -> Focus:
-    """The best place in the article at `place` of the evidence."""
-    row = int(evidence.articles[place])
+def find_places(
+    generation: Generation, question: Question, evidence: Evidence, articles: Sequence[int]
+) -> list[Focus]:
+    """The best place in each of some articles, given by row."""
+    compared = evidence.compared
+    if compared is None:
+        return [_by_words(generation, question, evidence, row) for row in articles]
+    known = set(compared.articles.tolist())
+    found: dict[int, Focus] = {}
+    wanted = sorted(row for row in articles if row in known)
+    found.update(_by_meaning(generation, evidence, compared, wanted))
+    # Translations stand for articles that were found in another language.
+    if others := sorted(row for row in articles if row not in known):
+        compared = Comparison.of(generation, compared.question, np.array(others))
+        found.update(_by_meaning(generation, evidence, compared, others))
+    return [found[row] for row in articles]
+
+
+def _by_meaning(
+    generation: Generation, evidence: Evidence, compared: Comparison, articles: Sequence[int]
+) -> Iterator[tuple[int, Focus]]:
+    """The places in some of the compared articles, all weighed at once."""
+    if not articles:
+        return
+    rows = np.array(articles)
+    places = np.searchsorted(compared.articles, rows)
+    lows, sizes = compared.starts[places], compared.starts[places + 1] - compared.starts[places]
+    chosen = _ranges(lows, sizes)
+    units = compared.units[chosen]
+    passages, kinds = generation.units.passage[units], generation.units.kind[units]
+    residual = compared.residual[chosen]
+    scores = np.where(_AS_THEY_ARE[kinds], compared.similarity[chosen], residual)
+    # The units of a passage stand together, and of these those of a kind.
+    new = (passages[1:] != passages[:-1]) | (kinds[1:] != kinds[:-1])
+    runs = np.concatenate([[0], np.flatnonzero(new) + 1])
+    best = _WEIGHTS[kinds[runs]] * np.maximum(np.maximum.reduceat(scores, runs), 0)
+    firsts = generation.article_passages[rows]
+    counts = generation.article_passages[rows + 1] - firsts
+    starts = np.cumsum(counts) - counts  # of each article's passages among those of all of them
+    words = evidence.passage_keyword[_ranges(firsts, counts)]
+    most = np.maximum(np.maximum.reduceat(words, starts), 1e-6)
+    values = _WORDS * words / np.repeat(most, counts)
+    owners = np.repeat(np.arange(len(rows)), sizes)[runs]
+    np.add.at(values, passages[runs] - firsts[owners] + starts[owners], best)
+    spoken = np.flatnonzero(kinds[runs] == UnitKind.SENTENCE)
+    with_sentences = passages[runs[spoken]]  # every passage, in order
+    ends = np.append(runs, len(chosen))
+    for row, first, start, count in zip(
+        articles, firsts.tolist(), starts.tolist(), counts.tolist(), strict=True
+    ):
+        number = int(np.argmax(values[start : start + count]))
+        passage = generation.passage(first + number)
+        run = spoken[np.searchsorted(with_sentences, first + number)]
+        low, high = ends[run : run + 2]
+        fits = residual[low:high].tolist()
+        yield row, Focus(first + number, passage, _pick(passage, fits, opening=number == 0))
+
+
+def _by_words(generation: Generation, question: Question, evidence: Evidence, row: int) -> Focus:
     first, last = (int(end) for end in generation.article_passages[row : row + 2])
-    words = evidence.passage_keyword[first:last]
-    value = _WORDS * words / max(float(words.max()), 1e-6)
-    if not len(evidence.units):
-        chosen = first + int(np.argmax(value))
-        passage = generation.passage(chosen)
-        fits = _word_overlap(generation, question, passage)
-        return Focus(chosen, _pick(passage, fits, opening=chosen == first))
-    low, high = np.searchsorted(evidence.units, generation.article_units[row : row + 2])
-    units = evidence.units[low:high]
-    owner = np.asarray(generation.units.passage)[units] - first
-    kind = np.asarray(generation.units.kind)[units]
-    residual, similarity = evidence.residual[low:high], evidence.unit_similarity[low:high]
-
-    def best(scores: Scores, wanted: UnitKind) -> npt.NDArray[np.float32]:
-        found = np.zeros(last - first, np.float32)
-        np.maximum.at(found, owner[kind == wanted], scores[kind == wanted])
-        return found
-
-    value = value + best(residual, UnitKind.SENTENCE) + best(residual, UnitKind.PASSAGE)
-    value += _QUESTION * best(similarity, UnitKind.QUESTION)
-    value[0] += _OPENING * max(0.0, float(similarity[kind == UnitKind.TITLE].max(initial=0.0)))
-    chosen = int(np.argmax(value))
-    passage = generation.passage(first + chosen)
-    inside = (kind == UnitKind.SENTENCE) & (owner == chosen)
-    fits = np.zeros(len(passage.sentences), np.float32)
-    fits[np.asarray(generation.units.sentence)[units[inside]]] = residual[inside]
-    return Focus(first + chosen, _pick(passage, fits, opening=chosen == 0))
+    number = int(np.argmax(evidence.passage_keyword[first:last]))
+    passage = generation.passage(first + number)
+    fits = _word_overlap(generation, question, passage)
+    return Focus(first + number, passage, _pick(passage, fits, opening=number == 0))
 
 
-def _pick(passage: Passage, fits: Scores, *, opening: bool) -> tuple[int, ...]:
+def _ranges(lows: Rows, sizes: Rows) -> Rows:
+    """The numbers of several ranges, one after the other."""
+    before = np.cumsum(sizes) - sizes
+    found: Rows = np.repeat(lows - before, sizes) + np.arange(int(sizes.sum()))
+    return found
+
+
+def _pick(passage: Passage, fits: list[float], *, opening: bool) -> tuple[int, ...]:
     """The sentences that answer.
 
     A section begins with its answer, so its first sentence is taken unless another fits clearly
     better. A neighbour joins where the sentence needs it and both can be read at a glance.
     """
     sentences = passage.sentences
-    best = int(np.argmax(fits))
+    best = fits.index(max(fits))
     if fits[best] < fits[0] + _CLEARLY_BETTER:
         best = 0
     pair: tuple[int, int] | None = None
     following = best + 1 < len(sentences)
     if sentences[best].endswith(_LEADS) and following:
-        rest = best + 1 + int(np.argmax(fits[best + 1 :]))
+        rest = fits.index(max(fits[best + 1 :]), best + 1)
         pair = (best, rest)
     elif best > 0 and _LEANS.search(sentences[best]):
         pair = (best - 1, best)
@@ -102,10 +147,9 @@ def _pick(passage: Passage, fits: Scores, *, opening: bool) -> tuple[int, ...]:
     return (best,)
 
 
-def _word_overlap(generation: Generation, question: Question, passage: Passage) -> Scores:
+def _word_overlap(generation: Generation, question: Question, passage: Passage) -> list[float]:
     wanted = set(question.terms)
-    shares = [
+    return [
         len(wanted.intersection(generation.tokeniser.terms(sentence))) / max(1, len(wanted))
         for sentence in passage.sentences
     ]
-    return np.array(shares, np.float32)

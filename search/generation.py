@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from search.catalogue import Catalogue
+from search.catalogue import Catalogue, Columns
 from search.classifier import ArticleClassifier, identities
 from search.completion import Completer
 from search.errors import IndexDamaged, IndexMismatch, IndexMissing
@@ -23,17 +23,18 @@ from search.reading import Reader
 from search.records import RecordFile
 from search.synonyms import Rule, Thesaurus
 from search.taxonomy import Taxonomy
-from search.text import NORMALISER_VERSION, Tokeniser, normalise
+from search.text import NORMALISER_VERSION, Tokeniser
+from search.texts import TextTable
 from search.types import Embedder, KeywordEngine, Passage, Rows, VectorEngine, Vectors
-from search.vectors import FaissEngine
+from search.vectors import AnyEngine, open_engine
 from search.vocabulary import Vocabulary
 
-FORMAT = 8
+FORMAT = 9
 _ARRAYS = (
     "unit_passage", "unit_sentence", "unit_kind", "unit_title", "passage_article", "title_mass",
     "related", "whitening", "classifier_weights", "classifier_bias",
 )  # fmt: skip
-_BACKGROUND = 256  # articles
+_BACKGROUND = 64  # articles
 POINTER = "current"
 GENERATIONS = "generations"
 _REPAIR = "run `kb index --rebuild`"
@@ -63,6 +64,8 @@ class Manifest:
     passages: int
     units: int
     article_length: float
+    drift: int = 0
+    """Vectors that have changed since the spaces they are measured in were fitted."""
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -83,7 +86,8 @@ class Manifest:
 class Units:
     """The explicit map from a row of the vector index to what it stands for; (n,) each.
 
-    Rows of one article stand together, in the order of the article table.
+    Rows of one article stand together, in the order of the article table: its title, then passage
+    by passage, of each the passage as a whole, its sentences and the questions it answers.
     """
 
     passage: npt.NDArray[np.int32]
@@ -91,6 +95,18 @@ class Units:
     kind: npt.NDArray[np.int8]
     title: npt.NDArray[np.float32]
     """Cosine to the title of its own article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A sample of a language's articles; the whole corpus need not be scored for every question."""
+
+    vectors: Vectors
+    """(n, d) all vectors of the sampled articles."""
+    kinds: npt.NDArray[np.int8]
+    """(n,) what each stands for."""
+    starts: Rows
+    """(articles,) where each article's vectors begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +119,15 @@ class Generation:
     thesaurus: Thesaurus
     reader: Reader
     keyword: KeywordEngine
+    whoosh: WhooshEngine
+    """For queries with operators; opened by the first of them."""
     vectors: VectorEngine
     units: Units
     passages: RecordFile
+    folded: TextTable
+    """The passages with their headings, folded."""
+    titles: TextTable
+    """The titles of the articles, folded."""
     passage_article: npt.NDArray[np.int32]
     title_mass: npt.NDArray[np.float32]
     """(articles,) the IDF of all words of the title; never 0."""
@@ -143,49 +165,38 @@ class Generation:
         rows = np.repeat(low - starts, high - low) + np.arange(int((high - low).sum()))
         return rows.astype(np.int64), starts
 
-    def with_translations(self, articles: Rows) -> Rows:
-        """The given articles and the same ones in every other language, ascending."""
-        chosen = np.isin(self.identity, self.identity[articles])
-        return np.flatnonzero(chosen)
-
     @cached_property
     def identity(self) -> Rows:
         """(articles,) a number that translations share: the class of the classifier."""
-        return identities([article.id for article in self.catalogue])
-
-    @cached_property
-    def titles(self) -> tuple[str, ...]:
-        """(articles,) titles as they are searched, folded."""
-        return tuple(normalise(article.title) for article in self.catalogue)
+        return identities(self.catalogue.columns.ids)
 
     def articles_in(self, locale: str) -> npt.NDArray[np.bool_]:
         """(articles,) which are written in a language; all of them when none is."""
-        mask = self._locales == locale
+        mask = self.locales == locale
         return mask if mask.any() else np.ones_like(mask)
 
     def share_of(self, locale: str) -> float:
         """Share of the articles that are written in a language."""
-        return float((self._locales == locale).mean())
+        return float((self.locales == locale).mean())
 
     @cached_property
-    def _locales(self) -> npt.NDArray[np.str_]:
-        return np.array([article.locale for article in self.catalogue])
+    def locales(self) -> npt.NDArray[np.str_]:
+        """(articles,) the language each is written in."""
+        return np.array(self.catalogue.columns.locales)
 
-    def background(self, locale: str) -> tuple[Rows, Rows, Vectors]:
-        """A sample of a language's articles: rows of their vectors, starts, and the vectors.
-
-        What the similarity of an ordinary article to a question is can be seen on a sample; the
-        whole corpus need not be scored.
-        """
+    def background(self, locale: str) -> Background:
+        """What the similarity of an ordinary article of a language is to be seen on."""
         if locale not in self._backgrounds:
             articles = np.flatnonzero(self.articles_in(locale))
             chosen = articles[:: max(1, -(-len(articles) // _BACKGROUND))]
             rows, starts = self.units_of(chosen)
-            self._backgrounds[locale] = rows, starts, self.vectors.vectors(rows)
+            self._backgrounds[locale] = Background(
+                self.vectors.vectors(rows), self.units.kind[rows], starts
+            )
         return self._backgrounds[locale]
 
     @cached_property
-    def _backgrounds(self) -> dict[str, tuple[Rows, Rows, Vectors]]:
+    def _backgrounds(self) -> dict[str, Background]:
         return {}
 
 
@@ -224,13 +235,16 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         raise IndexDamaged(f"{folder}: cannot be read ({error}); {_REPAIR}") from error
     articles = RecordFile(folder / "articles.jsonl")
     passages = RecordFile(folder / "passages.jsonl")
-    _check_whoosh(folder / "keyword", manifest)
+    whoosh = _open_whoosh(folder / "keyword", manifest)
     keyword = ImpactEngine(folder / "impacts")
-    vectors = FaissEngine.open(folder / "vectors.faiss")
-    _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays)
-    related = [[int(row) for row in rows if row >= 0] for rows in arrays["related"]]
+    vectors = open_engine(folder / "vectors.faiss")
+    folded, titles = (TextTable(folder / f"{name}.texts") for name in ("passages", "titles"))
+    texts = len(folded), len(titles)
+    _check_counts(manifest, folder, articles, passages, keyword, vectors, arrays, texts)
+    columns = Columns.open(folder / "catalogue.json")
     try:
-        catalogue = Catalogue(articles, Taxonomy.from_dict(site["taxonomy"]), related)
+        taxonomy = Taxonomy.from_dict(site["taxonomy"])
+        catalogue = Catalogue(articles, taxonomy, arrays["related"], columns)
         tokeniser, gone = Tokeniser(site["words"]), frozenset(site["gone"])
         thesaurus = Thesaurus(
             {
@@ -243,7 +257,7 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         raise IndexDamaged(
             f"{folder}: articles.jsonl or site.json is not what was written ({error!r}); {_REPAIR}"
         ) from error
-    classes = len({article.id for article in catalogue})
+    classes = len(set(columns.ids))
     classifier = ArticleClassifier(arrays["classifier_weights"], arrays["classifier_bias"], classes)
     if len(classifier.bias) < classes:
         raise IndexDamaged(
@@ -256,9 +270,12 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
         thesaurus=thesaurus,
         reader=Reader(Vocabulary.open(folder), tokeniser, keyword),
         keyword=keyword,
+        whoosh=whoosh,
         vectors=vectors,
         units=Units(*(arrays[f"unit_{name}"] for name in ("passage", "sentence", "kind", "title"))),
         passages=passages,
+        folded=folded,
+        titles=titles,
         passage_article=arrays["passage_article"],
         title_mass=arrays["title_mass"],
         whitening=arrays["whitening"],
@@ -268,19 +285,16 @@ def open_generation(folder: Path, embedder: Embedder | None = None) -> Generatio
     )
 
 
-def _check_whoosh(folder: Path, manifest: Manifest) -> None:
-    """The Whoosh index serves phrases and spelling only, but must be whole all the same."""
-    try:
-        engine = WhooshEngine(folder)
-        found = (engine.size("passage"), engine.size("article"))
-    except IndexDamaged:
-        raise
-    except Exception as error:  # Whoosh lets through whatever its unpickling meets
-        raise IndexDamaged(f"{folder}: cannot be read ({error!r}); {_REPAIR}") from error
+def _open_whoosh(folder: Path, manifest: Manifest) -> WhooshEngine:
+    """The index for queries with operators; its contents are compared when one is asked."""
+    engine = WhooshEngine(folder)
+    found = (engine.size("passage"), engine.size("article"))
     if found != (manifest.passages, manifest.articles):
         raise IndexDamaged(
-            f"{folder}: {found[0]} passages, {manifest.passages} expected; {_REPAIR}"
+            f"{folder}: {found[0]} passages and {found[1]} articles, {manifest.passages} and "
+            f"{manifest.articles} expected; {_REPAIR}"
         )
+    return engine
 
 
 def _check_versions(manifest: Manifest, folder: Path, embedder: Embedder | None) -> None:
@@ -305,8 +319,9 @@ def _check_counts(
     articles: RecordFile,
     passages: RecordFile,
     keyword: KeywordEngine,
-    vectors: FaissEngine,
+    vectors: AnyEngine,
     arrays: Mapping[str, npt.NDArray[Any]],
+    texts: tuple[int, int],
 ) -> None:
     found = {
         "articles": (manifest.articles, len(articles)),
@@ -314,6 +329,8 @@ def _check_counts(
         "passages in the keyword index": (manifest.passages, keyword.size("passage")),
         "articles in the keyword index": (manifest.articles, keyword.size("article")),
         "passages in the article map": (manifest.passages, len(arrays["passage_article"])),
+        "folded passages": (manifest.passages, texts[0]),
+        "folded titles": (manifest.articles, texts[1]),
         "vectors": (manifest.units, vectors.count),
         "related articles": (manifest.articles, len(arrays["related"])),
         "passages in the unit table": (manifest.units, len(arrays["unit_passage"])),

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from search.errors import QueryRejected
 from search.reading import Reader
 from search.synonyms import Alternatives, Thesaurus
-from search.text import HAN, Tokeniser, grams, guess_locale, normalise, pieces, split_sentences
+from search.text import (
+    HAN,
+    MAX_QUERY,
+    Tokeniser,
+    grams,
+    guess_locale,
+    normalise,
+    pieces,
+    split_sentences,
+)
 from search.types import Change
 
-MAX_QUERY = 5000  # characters; a long complaint has about 1,000
 _MAX_SENTENCES = 24
 _LETTERS = {"en": re.compile("[a-z]"), "zh-Hans": re.compile(f"[{HAN}]")}
 _MAX_TERMS = 300  # a text of 1,000 characters has about 200; what is beyond only costs time

@@ -61,15 +61,17 @@ class Reader:
             return Reading(text)
         changes: list[Change] = []
         taken: set[int] = set()
-        for change in self._changes(normalised):
+        slips = [
+            (Change("spelling", slip.start, slip.end, slip.wrong, slip.right), slip.sure)
+            for slip in self._speller.misspellings(normalised)
+            if not self._stands(slip.wrong)
+        ]
+        sure = [change for change, is_sure in slips if is_sure]
+        for change in (*self._typed(normalised), *self._misheard(normalised), *sure):
             if len(changes) < _MOST_CHANGES and taken.isdisjoint(range(change.start, change.end)):
                 taken.update(range(change.start, change.end))
                 changes.append(change)
-        doubts = tuple(
-            Change("spelling", slip.start, slip.end, slip.wrong, slip.right)
-            for slip in self._speller.misspellings(normalised)
-            if not slip.sure and not self._stands(slip.wrong)
-        )
+        doubts = tuple(change for change, is_sure in slips if not is_sure)
         if not changes:
             return Reading(text, doubts=doubts)
         changes.sort(key=lambda change: change.start)
@@ -90,27 +92,26 @@ class Reader:
     def _pair_stands(self, pair: str) -> bool:
         return any(self._keyword.document_frequency(f"{name}_grams", pair) for name in _FIELDS)
 
-    def _changes(self, normalised: str) -> Iterator[Change]:
-        """Possible changes, the surest kind first."""
-        yield from self._typed(normalised)
+    def _misheard(self, normalised: str) -> Iterator[Change]:
+        """Chinese words put for others of their sound."""
         for run in _HAN_RUN.finditer(normalised):
             for heard in self._ear.misheard(run[0]):
                 start, end = run.start() + heard.start, run.start() + heard.end
                 yield Change("homophone", start, end, normalised[start:end], heard.word)
-        for slip in self._speller.misspellings(normalised):
-            if slip.sure and not self._stands(slip.wrong):
-                yield Change("spelling", slip.start, slip.end, slip.wrong, slip.right)
 
     def _typed(self, normalised: str) -> Iterator[Change]:
         """Latin words that spell Chinese ones, the longest stretches first."""
         words = list(_LATIN.finditer(normalised))
+        is_english = [self._is_english(word[0]) for word in words]
+        if all(is_english):
+            return
         for length in range(min(_MOST_TOGETHER, len(words)), 0, -1):
             for place in range(len(words) - length + 1):
+                if all(is_english[place : place + length]):
+                    continue
                 stretch = words[place : place + length]
                 start, end = stretch[0].start(), stretch[-1].end()
                 if not _SPELT.fullmatch(normalised[start:end]):
-                    continue
-                if all(self._is_english(word[0]) for word in stretch):
                     continue
                 if used := "".join(self._ear.typed([word[0] for word in stretch])):
                     yield Change("pinyin", start, end, normalised[start:end], used)

@@ -18,10 +18,19 @@ from search.errors import IndexDamaged
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> int:
     """Write `path` and, beside it, the byte offset of every line; gives the number of records."""
+    return write_lines(path, map(encode_record, records))
+
+
+def encode_record(record: dict[str, Any]) -> bytes:
+    """A record as the line it is written as."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """As `write_records`, of lines that are ready."""
     offsets = [0]
     with path.open("wb") as file:
-        for record in records:
-            line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        for line in lines:
             file.write(line)
             offsets.append(offsets[-1] + len(line))
     np.save(_offsets_path(path), np.asarray(offsets, np.int64))
@@ -52,12 +61,15 @@ class RecordFile:
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
-    def __getitem__(self, row: int) -> dict[str, Any]:
+    def line(self, row: int) -> bytes:
+        """A record as it was written."""
         if not 0 <= row < len(self):
             raise IndexError(row)
-        line = self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
+        return self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
         try:
-            record: dict[str, Any] = json.loads(line)
+            record: dict[str, Any] = json.loads(self.line(row))
         except ValueError as error:
             raise IndexDamaged(
                 f"{self._path}:{row + 1}: cannot be read ({error}); run `kb index --rebuild`"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from search.advanced import parse
 from search.answer import extract_answer
 from search.confidence import BARE, Calibration, describe, shipped_calibrations
 from search.errors import QueryRejected
 from search.evidence import PIECES, Evidence, gather
-from search.focus import Focus, focus
+from search.focus import Focus, find_places
 from search.generation import Generation
 from search.query import Question, analyse
 from search.ranking import Feature, Ranking, shipped_ranking
@@ -25,10 +26,13 @@ from search.types import (
     Filters,
     Response,
     Result,
+    Rows,
     Trace,
 )
 
 _OF_A_TOPIC = 0.5  # what is left of the confidence
+_MORE = 10  # candidates beyond those that are shown; the confidence compares the first with them
+_NO_FILTERS = Filters()
 _FLOOR = 0.1  # of the confidence, for questions that share no word with any article
 MODES = ("hybrid", "keyword", "vector")
 _log = logging.getLogger(__name__)
@@ -36,13 +40,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An article among the candidates; `place` is its number in the evidence."""
+    """An article among the candidates."""
 
     place: int
-    article: Article
+    """Where the evidence has what earned the score."""
+    row: int
+    """The article that is shown: that one, or its translation for the reader."""
     score: float
-    earned: int
-    """The place of the translation that has earned the score, mostly `place` itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +90,23 @@ class Searcher:
     ) -> Response:
         """Answer a question for a reader of `locale` (guessed from the question when None).
 
+        Operators restrict what is found: "a phrase", prefix*, title:word, -word, AND, OR.
         `exact` takes every word as it stands, however misspelt it seems; articles whose ids are
         `hidden` are left out, which shows what would be found if they had not been written.
 
-        Raises `QueryRejected` for a question, mode, locale or filter that cannot be used.
+        Raises `QueryRejected` for a question, mode, locale or filter that cannot be used, and
+        `IndexDamaged` where operators need postings that cannot be read.
         """
-        question = self.analyse(query, exact=exact)
+        advanced = parse(query, self.generation.tokeniser)
+        question = self.analyse(advanced.words if advanced else query, exact=exact)
         reader = locale or question.locale
         self._check(reader, mode, filters)
-        search = self._gather(question, reader, mode)
+        only = None if advanced is None else self.generation.whoosh.matching(advanced)[0]
+        search = self._gather(question, reader, mode, only)
         scores = self._scores(search)
-        candidates = self._candidates(search, scores, filters, hidden)
+        candidates = self._candidates(search, scores, filters, hidden, limit + _MORE)
         features = describe(
-            self.generation, question, search.evidence, [c.earned for c in candidates],
+            self.generation, question, search.evidence, [c.place for c in candidates],
             [c.score for c in candidates], self.ranking.longness(question.words),
         )  # fmt: skip
         calibration = self.calibrations[question.locale if search.evidence.shape.taught else BARE]
@@ -108,12 +116,15 @@ class Searcher:
         if confidence < _FLOOR and not search.evidence.shares_words:
             candidates = []  # vectors always have a neighbour; this one means nothing
         sure = bool(candidates) and confidence >= calibration.threshold
-        results = tuple(self._result(search, c, explain=explain) for c in candidates[:limit])
-        answer = None
-        if sure:
-            answer = extract_answer(
-                self.generation, results[0].article, self._focus(search, candidates[0]), filters
-            )
+        shown = candidates[:limit]
+        places = find_places(
+            self.generation, question, search.evidence, [candidate.row for candidate in shown]
+        )
+        results = tuple(
+            self._result(search, candidate, found, explain=explain)
+            for candidate, found in zip(shown, places, strict=True)
+        )
+        answer = extract_answer(results[0].article, places[0], filters) if sure else None
         return Response(
             query, reader, results, answer, confidence, answer is not None,
             self._trace(search, features), self.generation.name,
@@ -144,15 +155,18 @@ class Searcher:
                     f"{name}: {value!r} is unknown; use one of {', '.join(allowed)}"
                 )
 
-    def _gather(self, question: Question, reader: str, mode: str) -> _Search:
+    def _gather(
+        self, question: Question, reader: str, mode: str, only: Rows | None = None
+    ) -> _Search:
         embedder = None if mode == "keyword" else self.embedder
         try:
-            return _Search(question, reader, mode, gather(self.generation, embedder, question))
+            evidence = gather(self.generation, embedder, question, only=only)
+            return _Search(question, reader, mode, evidence)
         except Exception as error:  # whatever breaks on the vectors' side, words still answer
             if embedder is None:
                 raise
             _log.exception("vector engine failed; answering by keywords")
-            evidence = gather(self.generation, None, question)
+            evidence = gather(self.generation, None, question, only=only)
             reason = f"vector engine failed: {type(error).__name__}"
             return _Search(question, reader, "keyword", evidence, (reason,))
 
@@ -162,45 +176,57 @@ class Searcher:
         )
 
     def _candidates(
-        self, search: _Search, scores: Feature, filters: Filters, hidden: Collection[str]
+        self,
+        search: _Search,
+        scores: Feature,
+        filters: Filters,
+        hidden: Collection[str],
+        limit: int,
     ) -> list[_Candidate]:
         """Best first, one an article, translations collapsed to the reader's language."""
-        catalogue, evidence = self.generation.catalogue, search.evidence
-        chosen: dict[str, _Candidate] = {}
-        for place in np.lexsort((evidence.articles, -scores)):
-            article = catalogue.at(int(evidence.articles[place]))
-            if article.id in hidden or not _passes(article, filters):
+        generation, evidence = self.generation, search.evidence
+        catalogue = generation.catalogue
+        rows = evidence.articles.tolist()
+        identities = generation.identity[evidence.articles].tolist()
+        values = scores.tolist()
+        filtered = filters != _NO_FILTERS
+        seen: set[int] = set()
+        chosen: list[_Candidate] = []
+        for place in np.lexsort((evidence.articles, -scores)).tolist():
+            identity = identities[place]
+            if identity in seen:
                 continue
-            candidate = _Candidate(int(place), article, float(scores[place]), int(place))
-            known = chosen.get(article.id)
-            if known is None:
-                chosen[article.id] = candidate
-            elif article.locale == search.reader:
-                # The reader's own language stands for the article, at the better of the scores.
-                chosen[article.id] = _Candidate(candidate.place, article, known.score, known.earned)
-        return sorted(chosen.values(), key=lambda c: -c.score)
+            # Whatever language has earned the score, the reader gets their own where there is one.
+            row = catalogue.in_language(rows[place], filters.locale or search.reader)
+            if (hidden and catalogue.columns.ids[row] in hidden) or (
+                filtered and not _passes(catalogue.at(row), filters)
+            ):
+                continue
+            seen.add(identity)
+            chosen.append(_Candidate(place, row, values[place]))
+            if len(chosen) == limit:
+                break
+        return chosen
 
-    def _focus(self, search: _Search, candidate: _Candidate) -> Focus:
-        return focus(self.generation, search.question, search.evidence, candidate.place)
-
-    def _result(self, search: _Search, candidate: _Candidate, *, explain: bool) -> Result:
+    def _result(
+        self, search: _Search, candidate: _Candidate, found: Focus, *, explain: bool
+    ) -> Result:
         generation = self.generation
-        found = self._focus(search, candidate)
-        row = found.passage_row
-        passage = generation.passage(row)
+        article = generation.catalogue.at(candidate.row)
+        passage = found.passage
         return Result(
-            article=candidate.article,
+            article=article,
             passage=passage,
             score=candidate.score,
             snippet=snippet(
                 passage, found.sentences[0], search.question.terms.keys(), generation.tokeniser
             ),
-            translated=candidate.article.locale != search.reader,
-            explanation=self._explain(search, candidate, row) if explain else None,
+            translated=article.locale != search.reader,
+            explanation=self._explain(search, candidate, found) if explain else None,
         )
 
-    def _explain(self, search: _Search, candidate: _Candidate, row: int) -> Explanation:
-        question, evidence = search.question, search.evidence
+    def _explain(self, search: _Search, candidate: _Candidate, found: Focus) -> Explanation:
+        question, evidence, row = search.question, search.evidence, found.passage_row
         keyword = self.generation.keyword
         terms = keyword.explain("passage", question.terms, row)
         for name, parts, weight in (
@@ -210,7 +236,7 @@ class Searcher:
             for part, score in keyword.explain(name, parts, row).items():
                 terms[f"~{part}"] = weight * score  # a part may be spelt like a word
         return Explanation(
-            passage_id=self.generation.passage(row).id,
+            passage_id=found.passage.id,
             score=candidate.score,
             keyword=float(evidence.passage_keyword[row]),
             similarity=float(evidence.similarity[candidate.place]),
@@ -253,4 +279,4 @@ def _is_topic(search: _Search, candidates: list[_Candidate]) -> bool:
     if search.question.words > 1:
         return False
     titled = search.evidence.features["title_words"]
-    return sum(bool(titled[candidate.earned] > 0) for candidate in candidates) > 1
+    return sum(bool(titled[candidate.place] > 0) for candidate in candidates) > 1

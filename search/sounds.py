@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from search.pinyin import usual_readings
+
 _LONGEST_WORD = 6
 _LONGEST_SYLLABLE = 6
 _LONGEST_TYPED = 60  # letters
@@ -39,6 +41,11 @@ def sound_of(text: str) -> str:
     from pypinyin import lazy_pinyin  # 0.3 s, needed only where Chinese is read aloud
 
     return "".join(lazy_pinyin(text, errors="ignore")).replace("v", "u")
+
+
+def _usual_sound(window: str) -> str:
+    """`sound_of` without its dictionaries, which only publishing can afford to load."""
+    return "".join(usual_readings(window)).replace("v", "u")
 
 
 class Ear:
@@ -121,7 +128,7 @@ class Ear:
                 ):
                     continue
                 apart = [run[a:b] for a, b in pairwise(borders[place : last + 1])]
-                for word in self._sounds.get(sound_of(window), ()):
+                for word in self._sounds.get(_usual_sound(window), ()):
                     if len(word) == len(window) and not set(word).isdisjoint(window):
                         gain = self._chance(word) - sum(map(self._chance, apart))
                         if gain >= self._least_gain:

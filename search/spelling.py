@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import Stemmer
 
@@ -86,6 +86,7 @@ class Speller:
         self._own = Lexicon({word: math.log(n / total) for word, n in words.items()})
         self._stemmer = Stemmer.Stemmer("english")
         self._stems = frozenset(self._stemmer.stemWords(list(words)))
+        self._judged = lru_cache(maxsize=5000)(self._judge)  # many make the same slip
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is to be left as it stands.
@@ -131,7 +132,7 @@ class Speller:
                     continue
                 if len(judged) == _MOST_LOOKUPS:
                     break
-                judged[word] = self._judge(word)
+                judged[word] = self._judged(word)
             if verdict := judged[word]:
                 found.append(Misspelling(start, start + len(word), word, *verdict))
         return found

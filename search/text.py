@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,11 +21,18 @@ import Stemmer
 
 NORMALISER_VERSION = "1"
 
+MAX_QUERY = 5000  # characters; a long complaint has about 1,000
+
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _TOKEN = re.compile(
     rf"(?P<han>[{HAN}]+)|(?P<word>(?:(?![{HAN}])[^\W_])+(?:'(?:(?![{HAN}])[^\W_])+)*)"
 )
+_WORD = re.compile(rf"(?:(?![{HAN}])[^\W_])+(?:'(?:(?![{HAN}])[^\W_])+)*")
+# The same, several times as fast, for what has no other letters.
+_ASCII_TOKEN = re.compile(r"(?P<han>(?!))|(?P<word>[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*)")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+_OTHER_LETTERS = re.compile(rf"(?![{HAN}])[^\W_a-z0-9]")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _PIECE = 4
 _SPACES = re.compile(r"\s+")
@@ -33,6 +40,7 @@ _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff
 _ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
 # Not between `？` and `！`, and not before the quotation mark or bracket that closes.
 _TERMINATORS = re.compile(r"(?<=[。！？；!?;])(?![。！？；!?;.…~～”’」』）)】》\"'])")
+_LONGEST_REMEMBERED = 5000  # characters
 _LONGEST_STRETCH = 4000  # characters; sentencex takes quadratic time
 
 
@@ -76,6 +84,7 @@ def simplify(text: str) -> str:
     return text.translate(_simplified_characters()) if _HAN_RUN.search(text) else text
 
 
+@lru_cache(maxsize=2000)  # one question is folded for several purposes
 def normalise(text: str) -> str:
     """Fold `text` to the form that is indexed and searched; idempotent.
 
@@ -161,6 +170,10 @@ def join_sentences(sentences: Iterable[str], locale: str) -> str:
     return ("" if chinese else " ").join(parts)
 
 
+def _tokens_in(text: str) -> Iterator[re.Match[str]]:
+    return (_ASCII_TOKEN if text.isascii() else _TOKEN).finditer(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One indexed term and the characters of the normalised text it came from."""
@@ -182,7 +195,11 @@ class Tokeniser:
     def __init__(self, words: Iterable[str] = ()) -> None:
         self.words = tuple(sorted({normalise(word) for word in words if word.strip()}))
         self._jieba: rjieba.Jieba | None = None
-        self._stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+        # One question is cut for several purposes.
+        self._remembered = lru_cache(maxsize=200)(lambda text: tuple(self._cut(text)))
+        self.stem: Callable[[str], str] = lru_cache(maxsize=50_000)(
+            Stemmer.Stemmer("english").stemWord
+        )
 
     def _segmenter(self) -> rjieba.Jieba:
         if self._jieba is None:  # 0.2 s, so only once Chinese is seen
@@ -192,20 +209,61 @@ class Tokeniser:
             self._jieba = segmenter
         return self._jieba
 
-    def tokens(self, normalised: str) -> Iterator[Token]:
+    def tokens(self, normalised: str) -> Sequence[Token]:
         """Terms of an already normalised text, with offsets into it."""
-        for match in _TOKEN.finditer(normalised):
+        if len(normalised) > _LONGEST_REMEMBERED:
+            return tuple(self._cut(normalised))
+        return self._remembered(normalised)
+
+    def _cut(self, normalised: str) -> Iterator[Token]:
+        for match in _tokens_in(normalised):
             start, end = match.span()
             if match["han"]:
                 for word, low, high in self._segmenter().tokenize(match["han"], mode="search"):
                     yield Token(word, start + low, start + high)
                 continue
             word = match["word"]
-            yield Token(self._stem(word), start, end)
+            yield Token(self.stem(word), start, end)
             parts = list(_LETTERS_OR_DIGITS.finditer(word))
             if len(parts) > 1 and "'" not in word:
                 for part in parts:
-                    yield Token(self._stem(part[0]), start + part.start(), start + part.end())
+                    yield Token(self.stem(part[0]), start + part.start(), start + part.end())
+
+    def matches(self, normalised: str, wanted: Collection[str]) -> Iterator[tuple[int, int]]:
+        """Where in an already normalised text the wanted terms stand.
+
+        Chinese terms of two characters or more are found wherever they stand, single ones only
+        where they are words by themselves.
+        """
+        latin = False
+        for term in wanted:
+            if term[0] < HAN[0]:
+                latin = True
+            elif len(term) > 1:
+                start = normalised.find(term)
+                while start >= 0:
+                    yield start, start + len(term)
+                    start = normalised.find(term, start + 1)
+            elif term in normalised:
+                for run in _HAN_RUN.finditer(normalised):
+                    if term in run[0]:
+                        yield from self._inside(run, {term})
+        if not latin:
+            return
+        for match in (_WORD if _OTHER_LETTERS.search(normalised) else _ASCII_WORD).finditer(
+            normalised
+        ):
+            stem = self.stem(match[0])
+            if stem in wanted:
+                yield match.span()
+            elif not stem.isalpha():
+                yield from self._inside(match, wanted)
+
+    def _inside(self, match: re.Match[str], wanted: Collection[str]) -> Iterator[tuple[int, int]]:
+        start = match.start()
+        for token in self._cut(match[0]):
+            if token.text in wanted:
+                yield start + token.start, start + token.end
 
     def terms(self, text: str) -> list[str]:
         """Terms of any text, in order, repeated as often as they occur."""

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from search.errors import QueryRejected
-from search.query import MAX_QUERY
-from search.text import HAN, normalise
+from search.text import HAN, MAX_QUERY, normalise
 
 _PART = re.compile(rf"(?P<han>[{HAN}]+)|(?P<word>(?:(?![{HAN}])[^\W_])+)")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")

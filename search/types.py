@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -199,6 +199,9 @@ class Response:
     resolved: bool
     trace: Trace
     generation: str
+    forms: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What its readers made of it, by the name of the form; shared by all who get it from a cache,
+    so that it is made once."""
 
 
 class Embedder(Protocol):
@@ -216,6 +219,35 @@ class Embedder(Protocol):
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """(n, dimension) float32 with rows of length 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TitledPassage:
+    """A passage as it is encoded: under the title of its article, which may be empty."""
+
+    title: str
+    sentences: tuple[str, ...]
+    """At least one."""
+    locale: str
+
+    @property
+    def text(self) -> str:
+        """The sentences as running text."""
+        return join_sentences(self.sentences, self.locale)
+
+    def composed(self) -> list[str]:
+        """Every sentence with the title in front, then the whole passage with it."""
+        opening = f"{self.title}. " if self.title else ""
+        return [opening + text for text in (*self.sentences, self.text)]
+
+
+@runtime_checkable
+class PassageEmbedder(Embedder, Protocol):
+    """An embedder that reads a passage once for all its vectors; see `encode_passages`."""
+
+    def encode_passages(self, passages: Sequence[TitledPassage]) -> list[Vectors]:
+        """(sentences + 1, dimension) unit vectors of each, in the order of `composed`."""
         ...
 
 
@@ -238,6 +270,10 @@ class KeywordEngine(Protocol):
         """In how many documents the term stands."""
         ...
 
+    def rows_with(self, field: str, terms: Collection[str]) -> Rows:
+        """(m,) documents that have all of the terms, ascending; none without terms."""
+        ...
+
 
 class VectorEngine(Protocol):
     """Nearest sentences by inner product."""
@@ -253,4 +289,8 @@ class VectorEngine(Protocol):
 
     def vectors(self, rows: Rows) -> Vectors:
         """(n, d) stored vectors of the given rows."""
+        ...
+
+    def similarities(self, rows: Rows, queries: Vectors) -> Scores:
+        """(n, q) inner products of the given rows with (q, d) queries."""
         ...

@@ -63,6 +63,9 @@ class NumpyVectorEngine:
     def vectors(self, rows: Rows) -> Vectors:
         return self._vectors[rows]
 
+    def similarities(self, rows: Rows, queries: Vectors) -> Scores:
+        return self._vectors[rows] @ queries.T
+
 
 class FailingVectorEngine(NumpyVectorEngine):
     """An engine whose every search breaks."""

@@ -208,12 +208,13 @@ def test_the_answer_has_the_fields_the_description_requires(client: FlaskClient)
 def test_a_failing_vector_engine_leaves_the_keywords_and_says_so(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from search.vectors import FaissEngine
+    from search.vectors import FaissEngine, SketchEngine
 
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(FaissEngine, "search", broken)
+    for engine in (FaissEngine, SketchEngine):
+        monkeypatch.setattr(engine, "search", broken)
     body = client.get("/api/v1/search?q=refund+to+gift+card").json
     assert body["results"][0]["id"] == "refund-gift-cards"
     assert body["degraded"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,35 @@ def test_the_trace_says_what_was_done(searcher: Searcher) -> None:
     explanation = found.results[0].explanation
     assert explanation is not None
     assert explanation.keyword == pytest.approx(sum(dict(explanation.terms).values()), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ('"store balance"', lambda text: "store balance" in text),
+        ('title:"gift card"', lambda text: "gift card" in text),
+        ("refund* -instalments", lambda text: "refund" in text and "instalments" not in text),
+        ("“门店自提”", None),
+    ],
+)
+def test_operators_restrict_what_is_found(
+    searcher: Searcher, query: str, holds: Callable[[str], bool] | None
+) -> None:
+    found = searcher.search(query, locale="en")
+    for result in found.results:
+        article = searcher.generation.catalogue.get("en", result.article.id)
+        assert article is not None
+        row = searcher.generation.catalogue.rows[article.id][0]
+        first, last = searcher.generation.article_passages[row : row + 2]
+        text = " ".join(
+            [article.title, *article.questions, *article.tags]
+            + [searcher.generation.folded.text(passage).decode() for passage in range(first, last)]
+        ).lower()
+        if holds:
+            assert holds(text), article.id
+    assert bool(found.results) == (holds is not None)
+
+
+def test_ordinary_punctuation_is_no_operator(searcher: Searcher) -> None:
+    plain = searcher.search("order no: 123 - my refund is late", locale="en")
+    assert len(plain.results) == 10
