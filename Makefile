@@ -4,8 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
 export PORT
+BENCH       ?= var/bench
+BENCH_SIZES ?= 20000 200000
+BENCH_EVAL  ?=
 
-.PHONY: serve test setup index check clean help
+.PHONY: serve test setup index check bench clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +31,15 @@ index: setup     ## build and publish the index
 check: setup     ## check every article
 	$(BIN)/kb check
 
+# Hours: give BENCH_EVAL="DIR…" for the quality of each engine on data sets in BEIR layout.
+bench: $(VENV)/.bench  ## measure this project beside other engines, in $(BENCH)
+	for size in $(BENCH_SIZES); do \
+	  $(BIN)/python benchmarks/corpus.py $(BENCH)/passages-$$size --passages $$size --keep || exit; \
+	done
+	$(BIN)/python benchmarks/side_by_side.py $(BENCH)/scratch \
+	  $(BENCH_SIZES:%=$(BENCH)/passages-%) --sets $(BENCH_EVAL) --json docs/side-by-side.json
+	$(BIN)/python benchmarks/growth.py $(BENCH)/scratch
+
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -42,6 +54,10 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/.python
 
 $(VENV)/.test: $(VENV)/.serve
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.serve
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
 clean:           ## remove the environment, the index and the log

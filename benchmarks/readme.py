@@ -1,11 +1,13 @@
-"""Writes the parts of the README that come from code: settings, schema, transcript, quality.
+"""Writes the README's parts that come from code: settings, schema, transcript, figures.
 
 `python benchmarks/readme.py` rewrites them in place; tests check that settings and schema agree.
-The quality table is only replaced when evaluation folders are given as arguments.
+The quality table is only replaced when evaluation folders are given as arguments, and the
+comparison with other engines is what `make bench` has left in docs/side-by-side.json.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from portal.config import settings_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+SIDE_BY_SIDE = ROOT / "docs" / "side-by-side.json"
 _COMMANDS = (
     ["kb", "search", "how long until my refund arrives", "--limit", "2"],
     ["kb", "search", "退款多久到账", "--limit", "1"],
@@ -53,6 +56,10 @@ def main(folders: list[str]) -> None:
         from quality import table
 
         text = replace(text, "quality", table([Path(folder) for folder in folders]))
+    if SIDE_BY_SIDE.exists():
+        from side_by_side_tables import tables
+
+        text = replace(text, "side-by-side", tables(json.loads(SIDE_BY_SIDE.read_text("utf-8"))))
     README.write_text(text, "utf-8")
 
 

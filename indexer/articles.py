@@ -3,82 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from indexer.frontmatter import Parsed, parse
-from indexer.markdown import Rendered, relative_target, render
+from indexer.article_file import File, FileReader
+from indexer.folder import OUTSIDE, SYNONYMS, TAXONOMY, WORDS, Folder, file_of, read_folder
 from indexer.outside import Outside, read_outside
-from indexer.problems import ArticlesInvalid, Problem, shown
+from indexer.parsed_cache import ParsedCache
+from indexer.problems import ArticlesInvalid, Problem
 from indexer.schema import ID
 from search.synonyms import Rule, parse_synonyms
 from search.taxonomy import Taxonomy
-from search.types import LOCALES, Article, PolicyClause, Source
+from search.types import LOCALES
 
-_TAXONOMY_FILE = "taxonomy.yaml"
-_WORDS_FILE = "words.txt"
-_SYNONYMS_FOLDER = "synonyms"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One article file, parsed and rendered. `path` is relative to the folder of articles."""
-
-    path: str
-    locale: str
-    section: str
-    slug: str
-    parsed: Parsed
-    rendered: Rendered
-
-    @property
-    def status(self) -> str:
-        return self.parsed.front.status
-
-    @property
-    def site_path(self) -> str:
-        return f"/{self.locale}/{self.section}/{self.slug}"
-
-    def article(self) -> Article:
-        """What is published of it."""
-        front = self.parsed.front
-        return Article(
-            id=front.id,
-            locale=self.locale,
-            section=self.section,
-            slug=self.slug,
-            title=front.title,
-            summary=front.summary,
-            html=self.rendered.html,
-            headings=self.rendered.headings,
-            updated=front.updated,
-            verified_on=front.verified_on,
-            review_by=front.review_by,
-            owner=front.owner,
-            tags=front.tags,
-            reasons=front.reasons,
-            platforms=front.platforms,
-            questions=front.questions,
-            policy=tuple(
-                PolicyClause(
-                    **{
-                        **clause.model_dump(),
-                        "platforms": clause.platforms or front.platforms,
-                        "reasons": clause.reasons or front.reasons,
-                    }
-                )
-                for clause in front.policy
-            ),
-            sources=tuple(
-                Source(source.title, str(source.url), source.verified_on)
-                for source in front.sources
-            ),
-            redirect_from=front.redirect_from,
-        )
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,40 +50,59 @@ def read_library(root: Path) -> tuple[Library, list[Problem]]:
 
     Raises `ArticlesInvalid` only when the folder or its taxonomy cannot be read at all.
     """
-    taxonomy = _read_taxonomy(root)
+    return library_of(read_folder(root))
+
+
+def library_of(folder: Folder, cache: ParsedCache | None = None) -> tuple[Library, list[Problem]]:
+    """The library of a folder that has been read, as `read_library` gives it."""
     problems: list[Problem] = []
-    texts: dict[str, str] = {}
-    for path in _article_paths(root):
-        relative = path.relative_to(root).as_posix()
-        if problem := _misplaced(relative, shown(path, root)):
-            problems.append(problem)
-            continue
-        try:
-            texts[relative] = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(
-                Problem(shown(path, root), 1, "", f"cannot be read ({error})", "Save it as UTF-8.")
-            )
-    files: list[File] = []
-    for relative, text in texts.items():
-        outcome = _read_file(relative, text, shown(root / relative, root), texts.keys())
-        if isinstance(outcome, File):
-            files.append(outcome)
-        else:
-            problems.extend(outcome)
-    synonyms = {locale: _read_synonyms(root, locale, problems) for locale in LOCALES}
-    outside = {locale: read_outside(root, locale, problems) for locale in LOCALES}
-    library = Library(root, tuple(files), taxonomy, _read_words(root), synonyms, outside)
+    taxonomy = _read_taxonomy(folder)
+    files = _read_files(folder, cache, problems)
+    synonyms = {locale: _read_synonyms(folder, locale, cache, problems) for locale in LOCALES}
+    outside = {locale: _read_outside(folder, locale, cache, problems) for locale in LOCALES}
+    library = Library(folder.root, tuple(files), taxonomy, _read_words(folder), synonyms, outside)
     return library, problems
 
 
-def _article_paths(root: Path) -> Iterator[Path]:
-    for locale in LOCALES:
-        yield from sorted((root / locale).rglob("*.md"))
+def _read_files(folder: Folder, cache: ParsedCache | None, problems: list[Problem]) -> list[File]:
+    texts = _read_texts(folder, cache, problems)
+    reader = FileReader(texts.keys())
+    files: list[File] = []
+    for path, text in texts.items():
+        digest = folder.digests[path]
+        if cache is not None and (known := cache.get(digest, File)) and known.fits(texts):
+            files.append(known)
+            continue
+        file = reader.read(path, folder.shown(path), folder.text(path) if text is None else text)
+        if not isinstance(file, File):
+            problems.extend(file)
+            continue
+        files.append(file)
+        if cache is not None:
+            cache.put(digest, file)
+    return files
 
 
-def _misplaced(relative: str, name: str) -> Problem | None:
-    parts = relative.removesuffix(".md").split("/")
+def _read_texts(
+    folder: Folder, cache: ParsedCache | None, problems: list[Problem]
+) -> dict[str, str | None]:
+    """The text of every file that can be read, None where the cache has what it gave."""
+    texts: dict[str, str | None] = {}
+    for path in folder.articles:
+        if problem := _misplaced(path, folder.shown(path)):
+            problems.append(problem)
+        elif cache is not None and folder.digests[path] in cache:
+            texts[path] = None
+        else:
+            try:
+                texts[path] = folder.text(path)
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(folder.unreadable(path, error))
+    return texts
+
+
+def _misplaced(path: str, name: str) -> Problem | None:
+    parts = path.removesuffix(".md").split("/")
     if len(parts) != 3:
         return Problem(name, 1, "", "the file is not in a section's folder",
                        "Move it to <locale>/<section>/<slug>.md.")  # fmt: skip
@@ -151,28 +112,14 @@ def _misplaced(relative: str, name: str) -> Problem | None:
     return None
 
 
-def _read_file(relative: str, text: str, name: str, known: Any) -> File | list[Problem]:
-    parsed = parse(text, name)
-    if not isinstance(parsed, Parsed):
-        return parsed
-    locale, section, slug = relative.removesuffix(".md").split("/")
-
-    def resolve(target: str) -> str | None:
-        path = relative_target(relative, target)
-        return "/" + path.removesuffix(".md") if path in known else None
-
-    return File(relative, locale, section, slug, parsed, render(parsed.body, resolve=resolve))
-
-
-def _read_taxonomy(root: Path) -> Taxonomy:
-    path = root / _TAXONOMY_FILE
-    name = f"{root.name}/{_TAXONOMY_FILE}"
+def _read_taxonomy(folder: Folder) -> Taxonomy:
+    name = folder.shown(TAXONOMY)
 
     def refuse(line: int, field: str, message: str, mend: str) -> ArticlesInvalid:
         return ArticlesInvalid([Problem(name, line, field, message, mend)])
 
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = _load_yaml(folder.text(TAXONOMY, encoding="utf-8"))
     except OSError as error:
         raise refuse(
             1,
@@ -202,33 +149,71 @@ def _read_taxonomy(root: Path) -> Taxonomy:
     return Taxonomy.from_dict(data)
 
 
-def _read_words(root: Path) -> tuple[str, ...]:
+def _load_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, yaml.CSafeLoader)
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # slowly, but its places and words are those of front matter
+
+
+def _read_words(folder: Folder) -> tuple[str, ...]:
     """The domain's own words, one a line, `#` for comments; an absent file is an empty list."""
-    path = root / _WORDS_FILE
-    if not path.exists():
+    if WORDS not in folder.files:
         return ()
     try:
-        text = path.read_text("utf-8-sig")
+        text = folder.text(WORDS)
     except (OSError, UnicodeDecodeError) as error:
-        name = f"{root.name}/{_WORDS_FILE}"
-        raise ArticlesInvalid(
-            [Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8.")]
-        ) from error
+        raise ArticlesInvalid([folder.unreadable(WORDS, error)]) from error
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)
 
 
-def _read_synonyms(root: Path, locale: str, problems: list[Problem]) -> tuple[Rule, ...]:
+@dataclass(frozen=True, slots=True)
+class _Synonyms:
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+
+
+def _read_synonyms(
+    folder: Folder, locale: str, cache: ParsedCache | None, problems: list[Problem]
+) -> tuple[Rule, ...]:
     """The rules of a locale; lines that are none are added to the problems."""
-    path = root / _SYNONYMS_FOLDER / f"{locale}.txt"
-    if not path.exists():
-        return ()
-    name = shown(path, root)
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8."))
-        return ()
-    rules, mistakes = parse_synonyms(text)
-    problems += [Problem(name, m.line, "", m.message, m.mend) for m in mistakes]
-    return tuple(rules)
+    path = file_of(SYNONYMS, locale)
+
+    def read() -> _Synonyms:
+        found: list[Problem] = []
+        rules, mistakes = parse_synonyms(folder.text_if_any(path, found))
+        found += [Problem(folder.shown(path), m.line, "", m.message, m.mend) for m in mistakes]
+        return _Synonyms(tuple(rules), tuple(found))
+
+    made = _recalled(folder, path, cache, _Synonyms, read)
+    problems += made.problems
+    return made.rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    outside: Outside
+    problems: tuple[Problem, ...]
+
+
+def _read_outside(
+    folder: Folder, locale: str, cache: ParsedCache | None, problems: list[Problem]
+) -> Outside:
+    def read() -> _Outside:
+        found: list[Problem] = []
+        outside = read_outside(folder, locale, found)
+        return _Outside(outside, tuple(found))
+
+    made = _recalled(folder, file_of(OUTSIDE, locale), cache, _Outside, read)
+    problems += made.problems
+    return made.outside
+
+
+def _recalled(
+    folder: Folder, path: str, cache: ParsedCache | None, kind: type[T], make: Callable[[], T]
+) -> T:
+    """What a file gave, from the cache if it is there; an absent file is not worth it."""
+    if cache is None or path not in folder.digests:
+        return make()
+    return cache.of(folder.digests[path], kind, make)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from indexer.build import Content, Progress, silent
+from indexer.content import Content, Progress, silent
 from indexer.measured import open_measured
 from indexer.passages import pack
 from search.evaluate import Document

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from unicodedata import east_asian_width
 
+import msgspec
+
+from indexer.blob_cache import BlobCache
+from indexer.fingerprint import version_with
 from search.completion import table_name
-from search.completion_compile import Entry, compile_table
+from search.completion_compile import Entry, Prepared, assemble_table, prepare
 from search.completion_table import CompletionTable, Kind
 from search.pinyin import UNKNOWN
 from search.text import Tokeniser
@@ -20,24 +25,55 @@ _LONGEST = 100
 _SYLLABLE = re.compile("[a-z]+")
 
 
-def write_completions(folder: Path, articles: Sequence[Article], tokeniser: Tokeniser) -> None:
-    """Write the tables of every language into a new folder, then see that they can be opened."""
+def write_completions(
+    folder: Path, articles: Sequence[Article], tokeniser: Tokeniser, *, cache: Path | None = None
+) -> None:
+    """Write the tables of every language into a new folder, then see that they can be opened.
+
+    With the path of a cache, only texts of articles whose title or questions have changed since
+    the last run are normalised, cut and spelt.
+    """
     folder.mkdir(parents=True)
+    prepared = _prepared(articles, tokeniser, cache)
     for locale in LOCALES:
         entries = [
-            Entry(text, kind, row)
+            (Entry(text, Kind.QUESTION if number else Kind.TITLE, row), made)
             for row, article in enumerate(articles)
             if article.locale == locale
-            for kind, texts in (
-                (Kind.TITLE, (article.title,)),
-                (Kind.QUESTION, article.questions),
-            )
-            for text in texts
-            if kind is Kind.TITLE or columns(text) <= _LONGEST
+            for number, (text, made) in enumerate(zip(_texts(article), prepared[row], strict=True))
+            if made is not None
         ]
         path = folder / table_name(locale)
-        compile_table(entries, tokeniser, spell_in_context).save(path)
+        assemble_table(entries).save(path)
         CompletionTable.open(path)
+
+
+def _texts(article: Article) -> tuple[str, ...]:
+    return (article.title, *article.questions)
+
+
+def _prepared(
+    articles: Sequence[Article], tokeniser: Tokeniser, cache: Path | None
+) -> list[tuple[Prepared | None, ...]]:
+    """The title and the questions of each article, None for what is too long to be offered."""
+
+    def make(article: Article) -> tuple[Prepared | None, ...]:
+        return tuple(
+            prepare(text, tokeniser, spell_in_context)
+            if not number or columns(text) <= _LONGEST
+            else None
+            for number, text in enumerate(_texts(article))
+        )
+
+    if cache is None:
+        return [make(article) for article in articles]
+    keys = [hashlib.sha256(msgspec.json.encode(_texts(article))).digest() for article in articles]
+    with BlobCache(cache, version=version_with(tokeniser.words)) as blobs:
+        found = blobs.complete(
+            keys, lambda rows: (msgspec.msgpack.encode(make(articles[row])) for row in rows)
+        )
+    decode = msgspec.msgpack.Decoder(tuple[Prepared | None, ...]).decode
+    return [decode(blob) for blob in found]
 
 
 def columns(text: str) -> int:

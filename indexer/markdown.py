@@ -5,13 +5,12 @@ from __future__ import annotations
 import html as entities
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import nh3
 from markdown import Markdown
-from markdown.extensions import Extension
 from markdown.extensions.toc import slugify_unicode
 from markdown.treeprocessors import Treeprocessor
 
@@ -58,49 +57,57 @@ class Rendered:
     links: tuple[Link, ...]
 
 
-@dataclass(slots=True)
-class _Page:
-    resolve: Callable[[str], str | None]
-    links: list[Link] = field(default_factory=list)
+class Renderer:
+    """Renders many bodies with one converter: setting it up costs as much as a short page.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._links = _ResolveLinks()
+        self._converter = Markdown(
+            extensions=[
+                "tables",
+                "fenced_code",
+                "admonition",
+                "footnotes",
+                "attr_list",
+                "sane_lists",
+                "def_list",
+                "abbr",
+                "toc",
+            ],
+            extension_configs={
+                "toc": {"slugify": slugify_unicode, "toc_depth": "2-4"},
+                "footnotes": {"BACKLINK_TEXT": "\u21a9\ufe0e"},
+            },
+            output_format="html",
+        )
+        self._converter.treeprocessors.register(self._links, "kb-links", 0)
+        self._cleaner = nh3.Cleaner(
+            tags=_TAGS,
+            attributes=_ATTRIBUTES,
+            allowed_classes=_CLASSES,
+            url_schemes={"http", "https"},
+            link_rel="noopener",
+        )
+
+    def render(self, text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
+        """Render an article's body.
+
+        `resolve` turns a relative target such as `../returns/return-window.md` into a path of the
+        site, or None where no such article exists; the link is then left as text.
+        """
+        self._converter.reset()
+        self._links.begin(resolve)
+        html = self._cleaner.clean(self._converter.convert(text))
+        tokens: list[dict[str, Any]] = getattr(self._converter, "toc_tokens", [])
+        return Rendered(html, tuple(_headings(tokens)), tuple(self._links.found))
 
 
 def render(text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
-    """Render an article's body.
-
-    `resolve` turns a relative target such as `../returns/return-window.md` into a path of the
-    site, or None where no such article exists; the link is then left as text.
-    """
-    page = _Page(resolve)
-    converter = Markdown(
-        extensions=[
-            "tables",
-            "fenced_code",
-            "admonition",
-            "footnotes",
-            "attr_list",
-            "sane_lists",
-            "def_list",
-            "abbr",
-            "toc",
-            _Links(page),
-        ],
-        extension_configs={
-            "toc": {"slugify": slugify_unicode, "toc_depth": "2-4"},
-            "footnotes": {"BACKLINK_TEXT": "\u21a9\ufe0e"},
-        },
-        output_format="html",
-    )
-    html = converter.convert(text)
-    clean = nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        allowed_classes=_CLASSES,
-        url_schemes={"http", "https"},
-        link_rel="noopener",
-    )
-    tokens: list[dict[str, Any]] = getattr(converter, "toc_tokens", [])
-    return Rendered(clean, tuple(_headings(tokens)), tuple(page.links))
+    """Render a single body, as `Renderer.render` does."""
+    return Renderer().render(text, resolve=resolve)
 
 
 def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
@@ -112,33 +119,28 @@ def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
     return found
 
 
-class _Links(Extension):
-    def __init__(self, page: _Page) -> None:
-        super().__init__()
-        self._page = page
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (the library's name)
-        md.treeprocessors.register(_ResolveLinks(md, self._page), "kb-links", 0)
-
-
 class _ResolveLinks(Treeprocessor):
     """Points article links at their pages and lets wide tables scroll within themselves."""
 
-    def __init__(self, md: Markdown, page: _Page) -> None:
-        super().__init__(md)
-        self._page = page
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin(lambda _: None)
+
+    def begin(self, resolve: Callable[[str], str | None]) -> None:
+        """Make ready for another page."""
+        self._resolve = resolve
+        self.found: list[Link] = []
 
     def run(self, root: Element) -> None:
         for link in root.iter("a"):
             target = link.get("href", "")
             if ":" in target or target.startswith("/"):
                 continue
+            self.found.append(Link(target))
             if target.startswith("#"):
-                self._page.links.append(Link(target))
                 continue
-            self._page.links.append(Link(target))
             file, hash_, anchor = target.partition("#")
-            resolved = self._page.resolve(file)
+            resolved = self._resolve(file)
             if resolved is None:
                 del link.attrib["href"]
             else:

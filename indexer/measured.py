@@ -10,21 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import (
-    Content,
-    Progress,
-    content_hash,
-    gather,
-    silent,
-    units_of,
-    up_to_date,
-    write_generation,
-)
+from indexer.build import content_hash, up_to_date
 from indexer.check import check_folder
+from indexer.content import Content, Progress, gather, silent
+from indexer.part import items_of
 from indexer.problems import ArticlesInvalid
+from indexer.write import write_generation
 from search.generation import Generation, open_current, open_generation
 from search.report import Cost
-from search.types import Embedder, Passage
+from search.types import Article, Embedder, Passage
 
 _TIMED = 256  # texts
 _ENOUGH = 3.0  # seconds
@@ -102,16 +96,15 @@ def _sample(generation: Generation) -> list[str]:
     """At most `_TIMED` of the texts that have vectors, from articles all over the corpus, mixed."""
     size = generation.manifest.articles
     rows = np.unique(np.linspace(0, size - 1, min(size, _TIMED)).astype(np.int64))
-    passages: list[Passage] = []
-    owners: list[int] = []
-    for number, row in enumerate(rows):
+    articles: list[tuple[Article, list[Passage]]] = []
+    for row in rows.tolist():
         first, last = (int(end) for end in generation.article_passages[row : row + 2])
-        passages += [generation.passage(passage) for passage in range(first, last)]
-        owners += [number] * (last - first)
-    content = Content(
-        tuple(generation.catalogue.at(int(row)) for row in rows), tuple(passages), tuple(owners),
-        generation.catalogue.taxonomy, (), (),
-    )  # fmt: skip
-    texts = [unit.text for unit in units_of(content)]
+        passages = [generation.passage(passage) for passage in range(first, last)]
+        articles.append((generation.catalogue.at(row), passages))
+    texts = [
+        text
+        for item in items_of(articles)
+        for text in ([item] if isinstance(item, str) else item.composed())
+    ]
     chosen = np.random.default_rng(_SEED).permutation(len(texts))[:_TIMED]
     return [texts[place] for place in chosen]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.problems import Problem, shown
+from indexer.folder import OUTSIDE, Folder, file_of, read_folder
+from indexer.problems import Problem
 from search.text import normalise
 
-_FOLDER = "outside"
 _LONGEST = 200  # characters, as of a question in the front matter
 
 
@@ -28,20 +28,14 @@ class Outside:
     lines: dict[str, int]
 
 
-def read_outside(root: Path, locale: str, problems: list[Problem]) -> Outside:
+def read_outside(source: Path | Folder, locale: str, problems: list[Problem]) -> Outside:
     """Read `outside/<locale>.txt`: `# topic`, then a question a line; `#!` begins a comment.
 
     What is wrong with it is added to the problems; an absent file is an empty one.
     """
-    path = root / _FOLDER / f"{locale}.txt"
-    if not path.exists():
-        return Outside((), {})
-    name = shown(path, root)
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(name, 1, "", f"cannot be read ({error})", "Save it as UTF-8."))
-        return Outside((), {})
+    folder = source if isinstance(source, Folder) else read_folder(source)
+    path = file_of(OUTSIDE, locale)
+    name, text = folder.shown(path), folder.text_if_any(path, problems)
     topics: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
     topic = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from search.types import Passage
 _PASSAGE_WORDS = 120
 _LEVELS = {"h2": 2, "h3": 3, "h4": 4}
 _CONTAINERS = {"div", "section", "blockquote", "dl"}
+_HAN = re.compile("[\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +181,5 @@ def pack(sentences: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def _words(text: str) -> int:
     """Length in words; two Han characters count as one."""
-    han = sum(1 for character in text if "\u3400" <= character <= "\u9fff")
+    han = 0 if text.isascii() else sum(map(len, _HAN.findall(text)))
     return len(text.split()) + han // 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from search.errors import KnowledgeBaseError
@@ -40,8 +39,3 @@ class ArticlesInvalid(KnowledgeBaseError):
             "\n".join(map(str, self.problems))
             + f"\n{errors} {noun}; nothing was published, the last index stays as it was."
         )
-
-
-def shown(path: Path, root: Path) -> str:
-    """A path as messages name it: the folder's own name and what is below it."""
-    return (Path(root.name) / path.relative_to(root)).as_posix()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
-import structlog
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -16,14 +16,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import portal.api
 import portal.health
 import portal.help
-from portal import problems, security
+from portal import problems, rate_limits, security
 from portal.assets import templates_folder
-from portal.config import Settings, load_settings
+from portal.config import OFF, Settings, load_settings
+from portal.logs import REQUESTS
 from portal.secret import secret_key
 from portal.services import Services, install, open_services
 
 _MAX_BODY = 64 * 1024
-_log = structlog.get_logger("portal.access")
+_log = logging.getLogger(REQUESTS)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
@@ -53,9 +54,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     limiter = Limiter(
         get_remote_address,
         app=app,
-        default_limits=[settings.rate_limit],
-        storage_uri="memory://",
+        default_limits=[] if settings.rate_limit == OFF else [settings.rate_limit],
+        storage_uri=f"{rate_limits.SCHEME}://",
         strategy="moving-window",
+        enabled={settings.rate_limit, settings.write_rate_limit} != {OFF},
     )
     _measure(app)
     _maintain(app, settings)
@@ -70,12 +72,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
     """Votes, events and hand-overs share a stricter limit than reading."""
+    limiter.exempt(app.view_functions["asset"])
+    if limit == OFF:
+        return
     shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
     for rule in app.url_map.iter_rules():
         if rule.methods and "POST" in rule.methods:
             view: Any = app.view_functions[rule.endpoint]
             app.view_functions[rule.endpoint] = shared(view)
-    limiter.exempt(app.view_functions["asset"])
 
 
 def _maintain(app: Flask, settings: Settings) -> None:
@@ -106,9 +110,11 @@ def _measure(app: Flask) -> None:
         if endpoint not in {"healthz", "readyz", "metrics", "asset"}:
             _log.info(
                 "request",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                ms=round(seconds * 1000, 1),
+                extra={
+                    "method": request.method,
+                    "path": request.path,
+                    "status": response.status_code,
+                    "ms": round(seconds * 1000, 1),
+                },
             )
         return response

@@ -76,16 +76,20 @@ def index(settings: Settings, rebuild: bool) -> None:
     Exit code 2 when an article has an error; the published index then stays as it was.
     """
     from indexer.build import build_and_publish
+    from indexer.model_file import prepare_weights
     from portal.progress import Bars
-    from search.embed import open_embedder
+    from search.embed import BUNDLED, open_embedder
     from search.threads import limit_threads
 
     limit_threads()
-    embedder = open_embedder(settings.model)
+    if settings.model == BUNDLED:
+        prepare_weights(settings.cache)
+    embedder = open_embedder(settings.model, cache=settings.cache)
     with Bars() as bars:
         outcome = build_and_publish(
             settings.articles, settings.data, embedder, today=date.today(),
-            keep=settings.keep_generations, rebuild=rebuild, progress=bars.update,
+            keep=settings.keep_generations, rebuild=rebuild, workers=settings.index_workers,
+            progress=bars.update,
         )  # fmt: skip
     for warning in outcome.warnings:
         click.echo(str(warning), err=True)
@@ -145,7 +149,7 @@ def search(
 
     reader = _known_locale(locale)
     limit_threads()
-    embedder = open_embedder(settings.model)
+    embedder = open_embedder(settings.model, cache=settings.cache)
     found = open_searcher(settings.data, embedder).search(
         query, locale=reader, filters=Filters(section, platform), limit=limit,
         mode=mode, explain=explain, exact=exact,
@@ -191,7 +195,7 @@ def rollback(settings: Settings, name: str | None) -> None:
     from indexer.publish import roll_back
     from search.embed import open_embedder
 
-    embedder = open_embedder(settings.model)
+    embedder = open_embedder(settings.model, cache=settings.cache)
     click.echo(f"Serving {roll_back(settings.data, name, embedder=embedder)}.")
 
 

@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 def calibrate(settings: Settings, folders: Sequence[Path], output: Path) -> Iterator[str]:
     """Refit what the folders have questions for and write it; gives a line on each outcome."""
     limit_threads()
-    embedder = open_embedder(settings.model)
+    embedder = open_embedder(settings.model, cache=settings.cache)
     golden = [folder for folder in folders if not (folder / "corpus.jsonl").exists()]
     sets = [folder for folder in folders if folder not in golden]
     calibrations: dict[str, Calibration] = {}

@@ -110,7 +110,7 @@ def _read(request: Request) -> _Data:
 
 def _open_model(name: str, settings: Settings) -> Embedder:
     try:
-        return open_embedder(name)
+        return open_embedder(name, cache=settings.cache)
     except ModelUnavailable as error:
         if name == settings.model:
             raise

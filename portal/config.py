@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from limits import parse_many
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from search.embed import BUNDLED
 from search.errors import KnowledgeBaseError
+
+OFF = "off"
+"""A rate limit that is none."""
 
 
 class SettingsInvalid(KnowledgeBaseError):
@@ -69,14 +71,29 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=64, description="Worker processes of `kb serve`.")
     threads: int = Field(4, ge=1, le=64, description="Threads in each worker.")
+    cache_results: int = Field(
+        500,
+        ge=0,
+        le=1_000_000,
+        description="Searches each worker remembers whole, for whoever asks the same; 0: none.",
+    )
+    cache_vectors: int = Field(
+        4000,
+        ge=0,
+        le=1_000_000,
+        description="Texts whose vectors each worker remembers, 2 KB each; 0: none.",
+    )
     retention_days: int = Field(
         180, ge=1, description="Age in days beyond which `kb events purge` removes events."
     )
     rate_limit: str = Field(
-        "120 per minute", description="Searches and pages a visitor may ask of each worker."
+        "120 per minute",
+        description="Searches and pages a visitor may ask of each worker; `off`: any number.",
     )
     write_rate_limit: str = Field(
-        "20 per minute", description="Votes, events and hand-overs a visitor may send each worker."
+        "20 per minute",
+        description="Votes, events and hand-overs a visitor may send each worker; "
+        "`off`: any number.",
     )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
@@ -87,7 +104,11 @@ class Settings(BaseSettings):
     maintenance: bool = Field(False, description="Answer every page with the maintenance page.")
     explain_pages: bool = Field(
         False,
-        description="For editors: `&explain=1` on a results page says why each result is there.",
+        description="For editors: `&explain=1` on a results page says why each result is there; "
+        "the header `Server-Timing` says what each stage of a search took.",
+    )
+    index_workers: int = Field(
+        0, ge=0, le=64, description="Processes that encode during `kb index`; 0: one for each core."
     )
     keep_generations: int = Field(
         3, ge=1, le=100, description="Published generations kept for `kb rollback`."
@@ -102,6 +123,10 @@ class Settings(BaseSettings):
     @field_validator("rate_limit", "write_rate_limit")
     @classmethod
     def _readable_limit(cls, value: str) -> str:
+        if value == OFF:
+            return value
+        from limits import parse_many  # takes a third of the command line's start
+
         try:
             parse_many(value)
         except ValueError:
@@ -114,6 +139,11 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("is no address; write it as https://help.example")
         return value
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again: vectors, the model's weights unpacked."""
+        return self.data / "cache"
 
     @property
     def events_url(self) -> str:

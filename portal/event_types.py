@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -139,6 +139,10 @@ class EventStore(Protocol):
     """
 
     def record_search(self, event: SearchEvent) -> None: ...
+
+    def record_searches(self, events: Sequence[SearchEvent]) -> None:
+        """All in one transaction, or none."""
+        ...
 
     def record_view(self, event: View) -> None: ...
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,6 +53,8 @@ COMMENT_LIMIT = 2000
 MESSAGE_LIMIT = 5000
 _WORD_LIMIT = 100
 _PURGE_CHUNK = 1000
+_REMEMBERED = 1000  # questions
+_Row = tuple[object, ...]
 
 
 class SqlEventStore:
@@ -62,39 +65,33 @@ class SqlEventStore:
         self._clock = clock
 
     def record_search(self, event: SearchEvent) -> None:
-        query = _clean(event.query, QUERY_LIMIT)
-        row = {
-            "id": event.id,
-            "at": event.at,
-            "visitor": event.visitor,
-            "locale": event.locale,
-            "query": query,
-            "normalised": normalise(query),
-            "channel": event.channel,
-            "mode": event.mode,
-            "confidence": event.confidence,
-            "resolved": event.resolved,
-            "answer_article": event.answer_article,
-            "section": _word(event.section),
-            "platform": _word(event.platform),
-            "generation": event.generation,
-            "duration_ms": event.duration_ms,
-            "bot": event.bot,
-        }
-        results = [
-            {
-                "search_id": event.id,
-                "position": position,
-                "article_id": result.article_id,
-                "locale": result.locale,
-                "anchor": result.anchor,
-                "score": result.score,
-            }
-            for position, result in enumerate(event.results, start=1)
-        ]
-        with self._transaction("write a search") as connection:
-            if _insert(connection, SEARCHES, row) and results:
-                connection.execute(sa.insert(SEARCH_RESULTS), results)
+        self.record_searches([event])
+
+    def record_searches(self, events: Sequence[SearchEvent]) -> None:
+        own = {event.id: event for event in events}
+        # Clean before the transaction, which keeps other writers waiting.
+        rows = {event.id: _search_row(event) for event in own.values()}
+        with self._transaction("write searches", writes=True) as connection:
+            wanted = sa.select(SEARCHES.c.id).where(SEARCHES.c.id.in_(rows))
+            for known in connection.scalars(wanted).all():
+                del rows[known]
+            if rows:
+                connection.execute(sa.insert(SEARCHES), list(rows.values()))
+            results = [row for search_id in rows for row in _result_rows(own[search_id])]
+            if results:
+                connection.exec_driver_sql(*self._plain(SEARCH_RESULTS, results))
+
+    def _plain(self, table: sa.Table, rows: Sequence[_Row]) -> tuple[str, Any]:
+        """An insertion as the driver takes it, with rows whose values need no conversion.
+
+        SQLAlchemy looks at each value of each row, which takes longer than SQLite does with them.
+        """
+        compiled = sa.insert(table).compile(dialect=self._engine.dialect)
+        names = table.columns.keys()
+        if compiled.positional:
+            order = [names.index(name) for name in compiled.positiontup or ()]
+            return str(compiled), [tuple(row[place] for place in order) for row in rows]
+        return str(compiled), [dict(zip(names, row, strict=True)) for row in rows]
 
     def record_view(self, event: View) -> None:
         row = {
@@ -230,9 +227,12 @@ class SqlEventStore:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
-    def _transaction(self, purpose: str) -> Iterator[sa.Connection]:
+    def _transaction(self, purpose: str, *, writes: bool = False) -> Iterator[sa.Connection]:
+        # One that reads before it writes must be a writer from its start: SQLite refuses to make
+        # it one after another has written.
+        mode = "IMMEDIATE" if writes else "DEFERRED"
         try:
-            with self._engine.begin() as connection:
+            with self._engine.execution_options(sqlite_begin=mode).begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             # The statement's parameters hold what the visitor wrote; only the cause is repeated.
@@ -248,6 +248,43 @@ def open_event_store(url: str) -> SqlEventStore:
     engine = open_engine(url)
     migrate(engine)
     return SqlEventStore(engine, lambda: datetime.now(UTC))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _question(text: str) -> tuple[str, str]:
+    """What may be stored of a question, as asked and normalised; many ask the same."""
+    query = _clean(text, QUERY_LIMIT)
+    return query, normalise(query)
+
+
+def _search_row(event: SearchEvent) -> dict[str, Any]:
+    query, normalised = _question(event.query)
+    return {
+        "id": event.id,
+        "at": event.at,
+        "visitor": event.visitor,
+        "locale": event.locale,
+        "query": query,
+        "normalised": normalised,
+        "channel": event.channel,
+        "mode": event.mode,
+        "confidence": event.confidence,
+        "resolved": event.resolved,
+        "answer_article": event.answer_article,
+        "section": _word(event.section),
+        "platform": _word(event.platform),
+        "generation": event.generation,
+        "duration_ms": event.duration_ms,
+        "bot": event.bot,
+    }
+
+
+def _result_rows(event: SearchEvent) -> list[_Row]:
+    """In the order of the table's columns."""
+    return [
+        (event.id, position, result.article_id, result.locale, result.anchor, result.score)
+        for position, result in enumerate(event.results, start=1)
+    ]
 
 
 def _insert(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

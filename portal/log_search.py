@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
+from datetime import datetime
 
 from flask import request
 
@@ -12,6 +13,7 @@ from portal.visitors import is_bot
 from search.types import Filters, Response
 
 _SHOWN = 10
+_FORM = "log"
 
 
 def log_search(found: Response, *, channel: str, filters: Filters | None = None) -> str:
@@ -19,10 +21,11 @@ def log_search(found: Response, *, channel: str, filters: Filters | None = None)
     here = services()
     agent = request.headers.get("User-Agent", "")
     filters = filters or Filters()
+    at = here.clock()
     event = SearchEvent(
-        id=uuid.uuid4().hex,
-        at=here.clock(),
-        visitor=here.visitors.key(request.remote_addr or "", agent),
+        id=_new_id(at),
+        at=at,
+        visitor=here.visitors.key(request.remote_addr or "", agent, at),
         locale=found.locale,
         query=found.query,
         channel=channel,
@@ -35,10 +38,7 @@ def log_search(found: Response, *, channel: str, filters: Filters | None = None)
         generation=found.generation,
         duration_ms=sum(found.trace.timings_ms.values()),
         bot=is_bot(agent, api=channel == "api"),
-        results=tuple(
-            ShownResult(r.article.id, r.article.locale, r.passage.anchor, r.score)
-            for r in found.results[:_SHOWN]
-        ),
+        results=_shown(found),
     )
     here.events.record_search(event)
     outcome = "answered" if found.resolved else "unsure" if found.results else "nothing"
@@ -48,3 +48,22 @@ def log_search(found: Response, *, channel: str, filters: Filters | None = None)
     if found.trace.degraded:
         here.metrics.degraded.inc()
     return event.id
+
+
+def _shown(found: Response) -> tuple[ShownResult, ...]:
+    """What is logged of the results, made once for a remembered response."""
+    shown: tuple[ShownResult, ...] | None = found.forms.get(_FORM)
+    if shown is None:
+        shown = found.forms[_FORM] = tuple(
+            ShownResult(r.article.id, r.article.locale, r.passage.anchor, r.score)
+            for r in found.results[:_SHOWN]
+        )
+    return shown
+
+
+def _new_id(at: datetime) -> str:
+    """32 hexadecimal digits: milliseconds, then chance.
+
+    In the order of time, so that a database adds them at the end of its index and not all over.
+    """
+    return f"{int(at.timestamp() * 1000):012x}{secrets.token_hex(10)}"

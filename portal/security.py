@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -13,6 +17,9 @@ from secure import (
     XContentTypeOptions,
     XFrameOptions,
 )
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def init_app(app: Flask, *, https: bool) -> None:
@@ -40,8 +47,30 @@ def init_app(app: Flask, *, https: bool) -> None:
         xfo=XFrameOptions().deny(),
     )
 
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        for name, value in headers.headers.items():
-            response.headers.setdefault(name, value)
-        return response
+    app.wsgi_app = _Headers(app.wsgi_app, list(headers.headers.items()))  # type: ignore[method-assign]
+    app.session_interface = _Sessions()
+
+
+class _Headers:
+    """Adds headers below Flask, to whatever it answers: no view of ours sets one of them."""
+
+    def __init__(self, inner: WSGIApplication, headers: list[tuple[str, str]]) -> None:
+        self._inner = inner
+        self._headers = headers
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
+            return start_response(status, headers + self._headers, exc_info)
+
+        return self._inner(environ, start)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's sessions; who sends no cookie has none to be read, which most requests do not."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)

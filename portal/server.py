@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from gunicorn.app.base import BaseApplication
 from portal.config import Settings
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn configured by our settings alone."""
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn configured by our settings alone; `make` gives the app, once, before the fork."""
 
-    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
-        self._settings = settings
+    def __init__(self, make: Callable[[], Flask], options: dict[str, Any]) -> None:
+        self._make = make
         self._options = options
         super().__init__()
 
@@ -26,13 +27,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Made once before the workers are forked, so that they share its memory."""
-        from portal.app import create_app
-        from portal.services import close_before_fork
-
-        app = create_app(self._settings)
-        close_before_fork(app)
-        return app
+        return self._make()
 
 
 def run(settings: Settings) -> None:
@@ -44,25 +39,36 @@ def run(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     # FAISS asks OpenMP anew in every thread; only the environment holds for all of them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _Server(
-        settings,
-        {
-            "bind": f"{settings.host}:{settings.port}",
-            "workers": settings.workers,
-            "threads": settings.threads,
-            "worker_class": "gthread",
-            "preload_app": True,
-            "timeout": 60,
-            "graceful_timeout": 20,
-            "keepalive": 5,
-            "accesslog": None,
-            "loglevel": settings.log_level,
-            "logger_class": "portal.server_log.Logger",
-            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
-            "child_exit": _forget_worker,
-            "control_socket_disable": True,
-        },
-    ).run()
+    Server(lambda: _make_app(settings), {**options(settings), "child_exit": _forget_worker}).run()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What gunicorn is told, by its own names."""
+    return {
+        "bind": f"{settings.host}:{settings.port}",
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "timeout": 60,
+        "graceful_timeout": 20,
+        "keepalive": 5,
+        "accesslog": None,
+        "loglevel": settings.log_level,
+        "logger_class": "portal.server_log.Logger",
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "control_socket_disable": True,
+    }
+
+
+def _make_app(settings: Settings) -> Flask:
+    """Made once before the workers are forked, so that they share its memory."""
+    from portal.app import create_app
+    from portal.services import close_before_fork
+
+    app = create_app(settings)
+    close_before_fork(app)
+    return app
 
 
 def _forget_worker(_server: Any, worker: Any) -> None:

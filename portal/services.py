@@ -17,6 +17,7 @@ from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
 from portal.redact import redact
+from portal.safe_events import SearchesLost
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
 from search.completion import Completer
@@ -70,6 +71,10 @@ class SearchLibrary(Protocol):
         exact: bool = False,
     ) -> Response: ...
 
+    def forget(self) -> None:
+        """Empty the caches of this process."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -106,7 +111,11 @@ def open_services(
     limit_threads()
     metrics = Metrics()
     engine = open_engine(settings.events_url)
-    library = PublishedLibrary(settings.data, embedder or open_embedder(settings.model))
+    embedder = embedder or open_embedder(settings.model, cache=settings.cache)
+    library = PublishedLibrary(
+        settings.data, embedder, results=settings.cache_results, vectors=settings.cache_vectors,
+        meters={name: metrics.cache(name) for name in ("results", "vectors")},
+    )  # fmt: skip
     _warm_up(library)
     try:
         migrate(engine)
@@ -114,10 +123,11 @@ def open_services(
         _log.error("event_log_unavailable", detail=str(error))
 
     def on_failure(operation: str, error: Exception) -> None:
-        metrics.event_failures.labels(operation).inc()
+        lost = error.count if isinstance(error, SearchesLost) else 1
+        metrics.event_failures.labels(operation).inc(lost)
         _log.error("event_not_stored", operation=operation, detail=str(error))
 
-    events = SafeEventStore(SqlEventStore(engine, clock), on_failure)
+    events = SafeEventStore(SqlEventStore(engine, clock), on_failure, behind=True)
     popular = PopularQuestions(
         engine, clock, lambda questions: library.completer.compile_past(questions), on_failure
     )
@@ -129,13 +139,17 @@ def _warm_up(library: PublishedLibrary) -> None:
     """Load index, model and rules now, so that no visitor waits and workers share the pages."""
     redact("sizes 36 37 38 39 40")
     try:
-        library.search("ready?", locale="en", limit=1)
-        library.search("好了吗", locale="zh-Hans", limit=1)
+        library.searcher.search("ready?", locale="en", limit=1)
+        library.searcher.search("好了吗", locale="zh-Hans", limit=1)
     except KnowledgeBaseError as error:
         _log.error("index_unavailable", detail=str(error))
 
 
 def close_before_fork(app: Flask) -> None:
-    """No database connection may be open when workers are forked; each opens its own."""
+    """No database connection may be open when workers are forked; each opens its own.
+
+    The caches are empty then, so that what each holds is counted once.
+    """
     here = cast(Services, app.extensions[_KEY])
+    here.library.forget()
     here.engine.dispose()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from search.cache import Cache, CacheMeter, RememberingEmbedder
 from search.catalogue import Catalogue
 from search.completion import Completer
 from search.confidence import read_calibrations
@@ -15,7 +17,7 @@ from search.errors import KnowledgeBaseError
 from search.generation import Generation, current_name, open_current
 from search.ranking import read_ranking
 from search.searcher import Searcher
-from search.types import Embedder, Response
+from search.types import Embedder, Filters, Response, Vectors
 
 CALIBRATION = "confidence.json"
 RANKING = "ranking.json"
@@ -37,17 +39,41 @@ def tuned(data: Path, generation: Generation, embedder: Embedder) -> Searcher:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A searcher and what it has answered: a new searcher knows nothing of the old answers."""
+
+    searcher: Searcher
+    answers: Cache[Hashable, Response]
+
+
 class PublishedLibrary:
     """Holds the current searcher. A request that has begun keeps the one it began with.
 
     A new generation is opened by the first thread that notices it while the others go on with
     the old one; if it cannot be opened, the old one stays and `problem` says why.
+
+    The last `results` responses are remembered until the generation or its tuning changes, and
+    the vectors of the last `vectors` texts that were asked; 0 remembers none. `meters` hear of
+    the caches named `results` and `vectors`.
     """
 
-    def __init__(self, data: Path, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        data: Path,
+        embedder: Embedder,
+        *,
+        results: int = 0,
+        vectors: int = 0,
+        meters: Mapping[str, CacheMeter] | None = None,
+    ) -> None:
+        meters = meters or {}
         self._data = data
-        self._embedder = embedder
-        self._searcher: Searcher | None = None
+        self._vectors: Cache[str, Vectors] = Cache(vectors, meters.get("vectors"))
+        self._embedder = RememberingEmbedder(embedder, self._vectors) if vectors else embedder
+        self._results = results
+        self._results_meter = meters.get("results")
+        self._live: _Live | None = None
         self._looked = 0.0
         self._version: _Version = (None, ())
         self._refused: _Version | None = None
@@ -57,20 +83,29 @@ class PublishedLibrary:
     @property
     def searcher(self) -> Searcher:
         """The current searcher. Raises `IndexMissing` and its kin while there is none at all."""
-        if self._searcher is None:
+        return self._current().searcher
+
+    def _current(self) -> _Live:
+        live = self._live
+        if live is None:
             with self._swap:
-                if self._searcher is None:
+                if self._live is None:
                     version = (current_name(self._data), self._tuned())
-                    self._searcher = open_searcher(self._data, self._embedder)
+                    self._live = self._open()
                     self._version = version
                     self._looked = time.monotonic()
-            return self._searcher
+                return self._live
         if time.monotonic() - self._looked > _LOOK_EVERY and self._swap.acquire(blocking=False):
             try:
-                self._look()
+                return self._look(live)
             finally:
                 self._swap.release()
-        return self._searcher
+        return live
+
+    def _open(self) -> _Live:
+        """Raises `IndexMissing` and its kin."""
+        searcher = open_searcher(self._data, self._embedder)
+        return _Live(searcher, Cache(self._results, self._results_meter))
 
     def _tuned(self) -> tuple[int, ...]:
         """When the site's own ranking and calibration were last written, 0 without one."""
@@ -82,25 +117,24 @@ class PublishedLibrary:
                 written.append(0)
         return tuple(written)
 
-    def _look(self) -> None:
+    def _look(self, present: _Live) -> _Live:
+        """Swap where there is something newer; gives what is live afterwards."""
         self._looked = time.monotonic()
-        present = self._searcher
         name = None
         version: _Version = (None, ())
         try:
             name = current_name(self._data)
             version = (name, self._tuned())
-            if present is not None and version == self._version:
+            if version == self._version:
                 self._refused, self.problem = None, None  # put right, perhaps by a rollback
-                return
-            if present is None or name is None or version == self._refused:
-                return
-            self._searcher = open_searcher(self._data, self._embedder)
-            self._version, self._refused, self.problem = version, None, None
-            _log.info("generation %s is live", name)
+            elif name is not None and version != self._refused:
+                self._live = self._open()
+                self._version, self._refused, self.problem = version, None, None
+                _log.info("generation %s is live", name)
         except (KnowledgeBaseError, OSError) as error:
             self._refused, self.problem = version, str(error)
             _log.error("generation %s is refused, the old one stays: %s", name, error)
+        return self._live or present
 
     @property
     def catalogue(self) -> Catalogue:
@@ -118,6 +152,40 @@ class PublishedLibrary:
         """Whether an article that once stood at this path has been archived."""
         return path in self.searcher.generation.gone
 
-    def search(self, query: str, **options: Any) -> Response:
-        """As `Searcher.search`, on the current generation."""
-        return self.searcher.search(query, **options)
+    def search(
+        self,
+        query: str,
+        *,
+        locale: str | None = None,
+        filters: Filters = Filters(),  # noqa: B008 (frozen)
+        limit: int = 10,
+        mode: str = "hybrid",
+        explain: bool = False,
+        exact: bool = False,
+    ) -> Response:
+        """As `Searcher.search`, on the current generation; what was asked before is remembered.
+
+        A response that was remembered has the time it took to find it as the stage `cache` of its
+        timings, and no other. One with explanations, or without the vector engine because it
+        failed, is computed each time.
+        """
+        started = time.perf_counter()
+        live = self._current()
+        key = (query, locale, filters, limit, mode, exact)
+        known = None if explain else live.answers.get(key)
+        if known is not None:
+            timings = {"cache": (time.perf_counter() - started) * 1000}
+            return replace(known, trace=replace(known.trace, timings_ms=timings))
+        response = live.searcher.search(
+            query, locale=locale, filters=filters, limit=limit, mode=mode, explain=explain,
+            exact=exact,
+        )  # fmt: skip
+        if not explain and not response.trace.degraded:
+            live.answers.put(key, response)
+        return response
+
+    def forget(self) -> None:
+        """Empty the caches, as before a fork: each process has its own."""
+        self._vectors.clear()
+        if self._live is not None:
+            self._live.answers.clear()

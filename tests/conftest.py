@@ -17,6 +17,7 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.services import Services, open_services
 from search.embed import open_embedder
+from search.threads import limit_threads
 from search.types import Embedder
 
 ROOT = Path(__file__).parent.parent
@@ -72,7 +73,8 @@ def write_article(articles: Path) -> ArticleWriter:
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    """The bundled model, loaded once."""
+    """The bundled model, loaded once, with one thread as everywhere else."""
+    limit_threads()
     return open_embedder()
 
 

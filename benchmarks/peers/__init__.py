@@ -1,0 +1,1 @@
+"""Search engines behind one protocol, so that they can be measured side by side."""

@@ -1,0 +1,102 @@
+"""Times publishing: `python benchmarks/publish.py FOLDER` with a folder of articles to copy.
+
+First the bare encoding of the same passages: the model reads every passage's text once, spread over
+as many processes as the publish uses, on a sample that is scaled up. Then `kb index` as a command,
+Python's start included: the first publish, nothing changed, one article changed, and put back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from indexer.check import check_folder
+from indexer.content import gather
+from indexer.encoding import encoders
+from search.embed import open_embedder
+from search.threads import limit_threads
+
+_SAMPLE = 2048  # passages
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One `kb index`."""
+
+    what: str
+    seconds: float
+    said: str
+
+
+def bare_encoding(texts: list[str], cache: Path, *, workers: int) -> float:
+    """Seconds that encoding all the texts takes, from the first `_SAMPLE` of them."""
+    sample = texts[:: max(1, len(texts) // _SAMPLE)][:_SAMPLE]
+    batches = [sample[low : low + _BATCH] for low in range(0, len(sample), _BATCH)]
+    with encoders(open_embedder(cache=cache), workers=workers, rows=len(texts)) as encode:
+        list(encode(batches[:4]))  # processes start and load the model
+        began = time.perf_counter()
+        for _ in encode(batches):
+            pass
+        taken = time.perf_counter() - began
+    return taken * len(texts) / len(sample)
+
+
+def publish(what: str, articles: Path, data: Path) -> Run:
+    """Run `kb index` and time it."""
+    command = [str(Path(sys.executable).parent / "kb"), "index"]
+    environment = {**os.environ, "KB_ARTICLES": str(articles), "KB_DATA": str(data)}
+    began = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return Run(what, time.perf_counter() - began, done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("articles", type=Path)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    options = parser.parse_args()
+    limit_threads()
+    with tempfile.TemporaryDirectory() as name:
+        articles, data = Path(name) / "articles", Path(name) / "data"
+        shutil.copytree(options.articles, articles)
+        library, _ = check_folder(articles, today=date.today())
+        content = gather(library)
+        workers = os.cpu_count() or 1
+        bare = bare_encoding(
+            [passage.text for passage in content.passages], data / "cache", workers=workers
+        )
+        shutil.rmtree(data)
+        runs = [publish("first publish", articles, data)]
+        runs.append(publish("nothing changed", articles, data))
+        changed = sorted((articles / "en").rglob("*.md"))[len(content.articles) // 4]
+        before = changed.read_text("utf-8")
+        changed.write_text(f"{before.rstrip()} We wrote this sentence a moment ago.\n", "utf-8")
+        runs.append(publish("one article changed", articles, data))
+        changed.write_text(before, "utf-8")
+        runs.append(publish("the same put back", articles, data))
+    first = runs[0].seconds
+    print(f"{len(content.articles):,} articles, {len(content.passages):,} passages; "
+          f"{workers} processes encode\n")  # fmt: skip
+    print("| what | seconds | over bare encoding | over first publish |\n|---|---|---|---|")
+    print(f"| bare encoding of the passages | {bare:.1f} | 1.00 | {bare / first:.2f} |")
+    for run in runs:
+        print(f"| {run.what} | {run.seconds:.2f} | {run.seconds / bare:.2f} "
+              f"| {run.seconds / first:.3f} |")  # fmt: skip
+    print("\n".join(f"\n{run.what}: {run.said}" for run in runs))
+    if options.json:
+        figures = {run.what: run.seconds for run in runs}
+        options.json.write_text(json.dumps({"bare encoding": bare, **figures}), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
