@@ -8,7 +8,7 @@ BENCH       ?= var/bench
 BENCH_SIZES ?= 20000 200000
 BENCH_EVAL  ?=
 
-.PHONY: serve test setup index check bench clean help
+.PHONY: serve test setup index check bench profile load clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,12 @@ bench: $(VENV)/.bench  ## measure this project beside other engines, in $(BENCH)
 	$(BIN)/python benchmarks/side_by_side.py $(BENCH)/scratch \
 	  $(BENCH_SIZES:%=$(BENCH)/passages-%) --sets $(BENCH_EVAL) --json docs/side-by-side.json
 	$(BIN)/python benchmarks/growth.py $(BENCH)/scratch
+
+profile: setup   ## print where a query's time goes, by stage
+	$(BIN)/python benchmarks/stages.py
+
+load: setup      ## measure throughput, start and memory of `kb serve`
+	$(BIN)/python benchmarks/serve.py
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -31,6 +31,8 @@ class Load:
     p95: float
     p99: float
     answers: int
+    asked: int
+    """All requests, the warm-up's too."""
     errors: int
     """Answers with another status than 200, and connections that broke."""
     client_share: float
@@ -102,6 +104,7 @@ def _client(
     waiting = iter(requests)
     times: list[float] = []
     errors = 0
+    asked = connections
     selector = selectors.DefaultSelector()
     for _ in range(connections):
         connection = _Connection(port)
@@ -133,6 +136,7 @@ def _client(
                 done = True
                 break
             connection.send(following)
+            asked += 1
         now = time.perf_counter()
         if not counting and now >= begin:
             counting, begin, used = True, now, time.process_time()
@@ -142,6 +146,6 @@ def _client(
     pipe.send(
         Load(
             len(times) / passed, *(float(np.percentile(found, p)) for p in (50, 95, 99)),
-            len(times), errors, share,
+            len(times), asked, errors, share,
         )
     )  # fmt: skip

@@ -63,11 +63,12 @@ def publish(what: str, articles: Path, data: Path) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("articles", type=Path)
+    parser.add_argument("--data", type=Path, help="publish into this new folder, and keep it")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     limit_threads()
     with tempfile.TemporaryDirectory() as name:
-        articles, data = Path(name) / "articles", Path(name) / "data"
+        articles, data = Path(name) / "articles", options.data or Path(name) / "data"
         shutil.copytree(options.articles, articles)
         library, _ = check_folder(articles, today=date.today())
         content = gather(library)

@@ -2,7 +2,8 @@
 
 `python benchmarks/readme.py` rewrites them in place; tests check that settings and schema agree.
 The quality table is only replaced when evaluation folders are given as arguments, and the
-comparison with other engines is what `make bench` has left in docs/side-by-side.json.
+comparison with other engines is what `make bench` has left in docs/side-by-side.json; other
+figures are what the benchmarks have printed into docs/benchmarks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from portal.config import settings_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PRINTED = ROOT / "docs" / "benchmarks"
+"""What benchmarks have printed, one file a part."""
 SIDE_BY_SIDE = ROOT / "docs" / "side-by-side.json"
 _COMMANDS = (
     ["kb", "search", "how long until my refund arrives", "--limit", "2"],
@@ -56,10 +59,12 @@ def main(folders: list[str]) -> None:
         from quality import table
 
         text = replace(text, "quality", table([Path(folder) for folder in folders]))
-    if SIDE_BY_SIDE.exists():
+    if SIDE_BY_SIDE.exists() and "<!-- side-by-side -->" in text:
         from side_by_side_tables import tables
 
         text = replace(text, "side-by-side", tables(json.loads(SIDE_BY_SIDE.read_text("utf-8"))))
+    for printed in sorted(PRINTED.glob("*.md")):
+        text = replace(text, printed.stem, printed.read_text("utf-8").strip())
     README.write_text(text, "utf-8")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -77,20 +77,6 @@ class BlobCache:
                 self._connection.executemany("INSERT OR REPLACE INTO blobs VALUES (?, ?)", rows)
         except sqlite3.DatabaseError as error:
             self._start_again(error)
-
-    def complete(
-        self, keys: Sequence[bytes], work_out: Callable[[list[int]], Iterable[bytes]]
-    ) -> list[bytes]:
-        """The value of each key. `work_out` gives those of the places it is handed.
-
-        Keys that are not among these are dropped.
-        """
-        known = self.load()
-        missing = {key: place for place, key in enumerate(keys) if key not in known}
-        new = dict(zip(missing, work_out(list(missing.values())), strict=True)) if missing else {}
-        self.update(new, known.keys() - set(keys))
-        known.update(new)
-        return [known[key] for key in keys]
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=10)

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from indexer.check import check
 from indexer.content import Content, Progress, gather, silent
-from indexer.fingerprint import fingerprint
-from indexer.folder import read_folder
+from indexer.folder import Folder, read_folder
 from indexer.parsed_cache import ParsedCache
 from indexer.problems import ArticlesInvalid
 from indexer.publish import prune, publish, publishing, staging_folder
-from indexer.published import Published, recall, remember
+from indexer.published import Published, made_of, recall, remember
 from indexer.write import write_generation
 from search.errors import IndexDamaged, KnowledgeBaseError
 from search.generation import (
@@ -32,7 +31,7 @@ from search.types import Embedder
 
 
 def build_and_publish(
-    articles: Path,
+    articles: Path | Folder,
     data: Path,
     embedder: Embedder,
     *,
@@ -43,14 +42,14 @@ def build_and_publish(
     progress: Progress = silent,
 ) -> Published:
     """Check, build and publish the folder `articles` into `data`, encoding in up to `workers`
-    processes.
+    processes. A folder that has been read is not read again.
 
     Raises `ArticlesInvalid` with every problem, and leaves what was published as it was.
     """
     with publishing(data):
-        folder = read_folder(articles)
-        made_of = fingerprint(folder, {"today": str(today), "model": embedder.model_id})
-        if not rebuild and (last := recall(data, made_of)) is not None:
+        folder = articles if isinstance(articles, Folder) else read_folder(articles)
+        sources = made_of(folder, model=embedder.model_id, today=today)
+        if not rebuild and (last := recall(data, sources)) is not None:
             return last
         progress("reading articles", 0, 1)
         with ParsedCache(data / "cache" / "articles.sqlite") as cache:
@@ -93,7 +92,7 @@ def build_and_publish(
                 tuple(problems), tuple(pruned),
             )  # fmt: skip
         remember(
-            data, published, fingerprint=made_of, pointer=data / POINTER,
+            data, published, fingerprint=sources, pointer=data / POINTER,
             generation=data / GENERATIONS / published.name,
         )  # fmt: skip
     return published
@@ -121,9 +120,8 @@ def up_to_date(data: Path, digest: str) -> Manifest | None:
     """The manifest of the published generation if it is the one of this digest."""
     try:
         name = current_name(data)
-        if name is None:
+        if name is None or Manifest.read(data / GENERATIONS / name).content_hash != digest:
             return None
-        manifest = open_generation(data / GENERATIONS / name).manifest
+        return open_generation(data / GENERATIONS / name).manifest
     except KnowledgeBaseError:
         return None  # damaged or of another version: build anew
-    return manifest if manifest.content_hash == digest else None

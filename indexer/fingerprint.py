@@ -11,10 +11,11 @@ from functools import lru_cache
 from indexer.folder import Folder
 
 _PACKAGES = ("indexer", "search", "search.data")
-_LIBRARIES = (
-    "Markdown", "nh3", "opencc", "pydantic", "pypinyin", "PyStemmer", "PyYAML", "rjieba",
-    "selectolax", "sentencex",
+LIBRARIES = (
+    "Markdown", "nh3", "OpenCC", "pydantic", "pypinyin", "PyStemmer", "PyYAML", "RapidFuzz",
+    "rjieba", "selectolax", "sentencex",
 )  # fmt: skip
+"""Those whose versions decide what is made of a text."""
 
 
 def fingerprint(folder: Folder, facts: Mapping[str, str]) -> str:
@@ -29,21 +30,33 @@ def fingerprint(folder: Folder, facts: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Changes whenever what is made of an article might: with the code and the libraries it uses.
+    """Changes with any file of the code that builds and searches an index.
 
     So that nobody has to remember to raise a number.
     """
-    digest = hashlib.sha256()
-    for package in _PACKAGES:
-        files = [file for file in importlib.resources.files(package).iterdir() if file.is_file()]
-        for file in sorted(files, key=lambda file: file.name):
-            digest.update(f"{package}/{file.name}\n".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
+    files = [
+        (package, file.name)
+        for package in _PACKAGES
+        for file in importlib.resources.files(package).iterdir()
+        if file.is_file()
+    ]
+    return _version(sorted(files), ())
+
+
+def version_of(modules: Iterable[str], facts: Iterable[str] = ()) -> str:
+    """Changes with the source of these modules, the libraries they use, and the facts."""
+    parts = (module.rpartition(".") for module in modules)
+    return _version([(package, f"{name}.py") for package, _, name in parts], facts)
+
+
+def _version(files: Iterable[tuple[str, str]], facts: Iterable[str]) -> str:
+    digest = hashlib.sha256(repr((_libraries(), tuple(facts))).encode())
+    for package, name in files:
+        content = importlib.resources.files(package).joinpath(name).read_bytes()
+        digest.update(f"{package} {name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 
-def version_with(words: Iterable[str]) -> str:
-    """As `code_version`, and with the domain's own words, by which texts are cut."""
-    return f"{code_version()} {hashlib.sha256(repr(tuple(words)).encode()).hexdigest()}"
+@lru_cache(maxsize=1)
+def _libraries() -> tuple[tuple[str, str], ...]:
+    return tuple((name, importlib.metadata.version(name)) for name in LIBRARIES)

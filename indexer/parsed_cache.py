@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from indexer.blob_cache import BlobCache
-from indexer.fingerprint import code_version
+from indexer.fingerprint import version_of
+
+MODULES = (
+    "indexer.article_file", "indexer.articles", "indexer.check_file", "indexer.folder",
+    "indexer.frontmatter", "indexer.markdown", "indexer.outside", "indexer.passages",
+    "indexer.problems", "indexer.schema", "search.errors", "search.synonyms", "search.text",
+    "search.types",
+)  # fmt: skip
+"""What the files kept in a cache were made by."""
 
 T = TypeVar("T")
 
@@ -23,7 +31,7 @@ class ParsedCache:
     """
 
     def __init__(self, path: Path) -> None:
-        self._blobs = BlobCache(path, version=code_version())
+        self._blobs = BlobCache(path, version=version_of(MODULES))
         self._known = self._blobs.load()
         self._used: set[bytes] = set()
         self._new: dict[bytes, bytes] = {}

@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from indexer.fingerprint import fingerprint
+from indexer.folder import Folder
 from indexer.problems import Problem
 
 _FILE = Path("cache") / "published.json"
@@ -27,6 +30,19 @@ class Published:
     encoded: int
     warnings: tuple[Problem, ...]
     pruned: tuple[str, ...] = ()
+
+
+def unchanged(folder: Folder, data: Path, *, model: str, today: date) -> Published | None:
+    """What the last publish came to, if to publish the folder again would change nothing.
+
+    Cheap, and without what a publish needs, so it can be asked before anything else is loaded.
+    """
+    return recall(data, made_of(folder, model=model, today=today))
+
+
+def made_of(folder: Folder, *, model: str, today: date) -> str:
+    """The fingerprint of all that an index and its warnings are made of; reviews fall due."""
+    return fingerprint(folder, {"today": str(today), "model": model})
 
 
 def remember(

@@ -16,7 +16,7 @@ from search.errors import KnowledgeBaseError
 from search.text import NORMALISER_VERSION
 from search.types import Embedder, Vectors
 
-_VERSION = 1  # changes with the table, and with what is encoded for an item
+_VERSION = 2  # changes with the table, and with what is encoded for an item
 _BATCH = 256  # vectors committed at once
 _LOOKED_UP = 500  # keys in one statement
 _PAGE = 65536  # bytes; with SQLite's 4 KB, writing takes three times as long
@@ -106,8 +106,9 @@ class VectorCache:
         ends = np.cumsum(sizes, dtype=np.int64).tolist()
         vectors = np.empty((ends[-1] if ends else 0, dimension), np.float32)
         places: defaultdict[bytes, list[int]] = defaultdict(list)
+        model = embedder.model_id
         for place, item in enumerate(items):
-            places[_key(embedder.model_id, item)].append(place)
+            places[_key(model, item)].append(place)
         total = sum(sizes[own[0]] for own in places.values())
         missing = dict.fromkeys(places)
         done = 0

@@ -10,12 +10,17 @@ import numpy as np
 
 from indexer.blob_cache import BlobCache
 from indexer.content import Content
-from indexer.fingerprint import version_with
+from indexer.fingerprint import version_of
 from search.sounds import sound_of
 from search.text import Tokeniser
 from search.types import Article, Passage
 from search.vocabulary import Vocabulary, collect, count_words, has_sound, make_vocabulary
 
+MODULES = (
+    "indexer.vocabulary", "search.errors", "search.pinyin", "search.sounds", "search.text",
+    "search.typed", "search.vocabulary",
+)  # fmt: skip
+"""What the counts kept in a cache were made by."""
 _WORDS = b"words"  # no digest is as short
 
 
@@ -51,7 +56,7 @@ def texts_of(article: Article, passages: Iterable[Passage]) -> Iterator[str]:
 def _collect(
     keys: Sequence[bytes], texts: Callable[[int], Iterable[str]], tokeniser: Tokeniser, cache: Path
 ) -> Vocabulary:
-    with BlobCache(cache, version=version_with(tokeniser.words)) as blobs:
+    with BlobCache(cache, version=version_of(MODULES, tokeniser.words)) as blobs:
         known = blobs.load()
         if _WORDS not in known:
             known.clear()  # numbers of words that nobody knows any more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +29,10 @@ from search.generation import FORMAT, Manifest, UnitKind, passage_to_dict
 from search.impacts import ImpactEngine
 from search.keyword import WhooshEngine
 from search.postings import Postings
-from search.records import encode_record, write_lines
+from search.records import Piece, RecordFile, encode_record, write_lines
+from search.splice import runs, splice
 from search.text import NORMALISER_VERSION, Tokeniser, normalise
-from search.texts import write_texts
+from search.texts import TextTable, as_row, write_texts
 from search.types import Embedder, Rows, Vectors
 from search.vectors import AnyEngine, SketchEngine, build_engine
 from search.whitening import fit_whitening, whiten
@@ -177,16 +178,16 @@ def _arrays(
     def units(name: str, made: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if base is None:
             return made[orders.units]
-        return np.concatenate([base.arrays[name], made])[orders.units].astype(made.dtype)
+        return splice(base.arrays[name], made, orders.units)
 
     def articles(name: str, made: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if base is None:
             return made[orders.articles]
-        return np.concatenate([base.arrays[name], made])[orders.articles].astype(made.dtype)
+        return splice(base.arrays[name], made, orders.articles)
 
     counts = articles("unit_counts", part.counts)
     passages = np.bincount(content.passage_article, minlength=len(content.articles))
-    inside = part.passage if base is None else np.concatenate([base.unit_passage, part.passage])
+    inside = part.passage if base is None else base.unit_passage.astype(np.int32)
     first = np.repeat(np.cumsum(passages) - passages, counts)
     related = relate(
         articles("article_means", article_means(part.vectors, part.counts)),
@@ -195,7 +196,9 @@ def _arrays(
         kept=orders.kept,
     )
     return {
-        "unit_passage": (first + inside[orders.units]).astype(np.int32),
+        "unit_passage": (first + splice(inside, part.passage, orders.units)).astype(np.int32)
+        if base
+        else (first + inside[orders.units]).astype(np.int32),
         "unit_sentence": units("unit_sentence", part.sentence),
         "unit_title": units("unit_title", part.title),
         "unit_kind": units("unit_kind", part.kind),
@@ -210,35 +213,37 @@ def _arrays(
 
 def _write_texts(folder: Path, content: Content, base: Previous | None, orders: _Orders) -> None:
     """The articles and passages as they are shown, and folded as they are looked through."""
-    old = (len(base.articles), len(base.passages)) if base else (0, 0)
-
-    def lines(
-        order: Rows, before: int, known: Any, rows: Sequence[Any], to_dict: Any
-    ) -> Iterator[bytes]:
-        for row, source in enumerate(order.tolist()):
-            yield known.line(source) if source < before else encode_record(to_dict(rows[row]))
-
-    def folded(order: Rows, before: int, known: Any, texts: Iterable[str]) -> Iterator[bytes]:
-        for text, source in zip(texts, order.tolist(), strict=True):
-            yield known.text(source) if source < before else normalise(text).encode()
-
-    write_lines(
-        folder / "articles.jsonl",
-        lines(orders.articles, old[0], base and base.articles, content.articles, article_to_dict),
-    )
-    write_lines(
-        folder / "passages.jsonl",
-        lines(orders.passages, old[1], base and base.passages, content.passages, passage_to_dict),
-    )
-    titles = (article.title for article in content.articles)
-    write_texts(
-        folder / "titles.texts", folded(orders.articles, old[0], base and base.titles, titles)
-    )
+    made = orders.kept < 0
+    own = np.isin(content.passage_article, np.flatnonzero(made))
+    articles = [content.articles[row] for row in np.flatnonzero(made)]
+    passages = [content.passages[row] for row in np.flatnonzero(own)]
+    for name, order, rows in (
+        ("articles.jsonl", orders.articles, map(article_to_dict, articles)),
+        ("passages.jsonl", orders.passages, map(passage_to_dict, passages)),
+    ):
+        known = getattr(base, name.partition(".")[0]) if base else None
+        lines = list(map(encode_record, rows))
+        write_lines(folder / name, _pieces(order, known, lines))
     # A bar between heading and text: nothing that is looked for has one.
-    passages = (f"{passage.headings[-1]} | {passage.text}" for passage in content.passages)
-    write_texts(
-        folder / "passages.texts", folded(orders.passages, old[1], base and base.folded, passages)
-    )
+    texts = (f"{passage.headings[-1]} | {passage.text}" for passage in passages)
+    for table, order, fresh in (
+        ("titles", orders.articles, (article.title for article in articles)),
+        ("passages", orders.passages, texts),
+    ):
+        known = (base.titles if table == "titles" else base.folded) if base else None
+        folded = [as_row(normalise(text)) for text in fresh]
+        write_texts(folder / f"{table}.texts", _pieces(order, known, folded))
+
+
+def _pieces(
+    order: Rows, known: RecordFile | TextTable | None, made: Sequence[bytes]
+) -> Iterator[Piece]:
+    """The rows of a file: stretches of the old one as they are, and what was made."""
+    for kept, low, high in runs(order, len(known) if known is not None else 0):
+        if kept and known is not None:
+            yield known.stretch(low, high)
+        else:
+            yield from ((line, np.array([len(line)])) for line in made[low:high])
 
 
 def _write_keyword_index(

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import portal.api
 import portal.health
 import portal.help
-from portal import problems, rate_limits, security
+from portal import problems, rate_limits, security, server_timing
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
 from portal.logs import REQUESTS
@@ -60,6 +60,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         enabled={settings.rate_limit, settings.write_rate_limit} != {OFF},
     )
     _measure(app)
+    if settings.explain_pages:
+        server_timing.init_app(app)
     _maintain(app, settings)
     security.init_app(app, https=https)
     problems.init_app(app)

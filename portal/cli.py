@@ -75,22 +75,27 @@ def index(settings: Settings, rebuild: bool) -> None:
 
     Exit code 2 when an article has an error; the published index then stays as it was.
     """
-    from indexer.build import build_and_publish
-    from indexer.model_file import prepare_weights
-    from portal.progress import Bars
+    from indexer.folder import read_folder
+    from indexer.published import unchanged
     from search.embed import BUNDLED, open_embedder
-    from search.threads import limit_threads
 
-    limit_threads()
-    if settings.model == BUNDLED:
-        prepare_weights(settings.cache)
     embedder = open_embedder(settings.model, cache=settings.cache)
-    with Bars() as bars:
-        outcome = build_and_publish(
-            settings.articles, settings.data, embedder, today=date.today(),
-            keep=settings.keep_generations, rebuild=rebuild, workers=settings.index_workers,
-            progress=bars.update,
-        )  # fmt: skip
+    folder, today = read_folder(settings.articles), date.today()
+    outcome = unchanged(folder, settings.data, model=embedder.model_id, today=today)
+    if outcome is None or rebuild:
+        from indexer.build import build_and_publish  # half a second, so only where it is needed
+        from indexer.model_file import prepare_weights
+        from portal.progress import Bars
+        from search.threads import limit_threads
+
+        limit_threads()
+        if settings.model == BUNDLED:
+            prepare_weights(settings.cache)
+        with Bars() as bars:
+            outcome = build_and_publish(
+                folder, settings.data, embedder, today=today, keep=settings.keep_generations,
+                rebuild=rebuild, workers=settings.index_workers, progress=bars.update,
+            )  # fmt: skip
     for warning in outcome.warnings:
         click.echo(str(warning), err=True)
     size = f"{outcome.articles} articles, {outcome.passages} passages, {outcome.units} vectors"
@@ -140,7 +145,7 @@ def search(
     as_json: bool,
 ) -> None:
     """Ask QUERY and print the answer and the results. Nothing is logged."""
-    from portal.api.search import response_to_dict
+    from portal.search_json import response_to_dict
     from portal.show import show_response
     from search.embed import open_embedder
     from search.library import open_searcher

@@ -54,6 +54,7 @@ MESSAGE_LIMIT = 5000
 _WORD_LIMIT = 100
 _PURGE_CHUNK = 1000
 _REMEMBERED = 1000  # questions
+_ROWS_AT_ONCE = 500
 _Row = tuple[object, ...]
 
 
@@ -79,19 +80,7 @@ class SqlEventStore:
                 connection.execute(sa.insert(SEARCHES), list(rows.values()))
             results = [row for search_id in rows for row in _result_rows(own[search_id])]
             if results:
-                connection.exec_driver_sql(*self._plain(SEARCH_RESULTS, results))
-
-    def _plain(self, table: sa.Table, rows: Sequence[_Row]) -> tuple[str, Any]:
-        """An insertion as the driver takes it, with rows whose values need no conversion.
-
-        SQLAlchemy looks at each value of each row, which takes longer than SQLite does with them.
-        """
-        compiled = sa.insert(table).compile(dialect=self._engine.dialect)
-        names = table.columns.keys()
-        if compiled.positional:
-            order = [names.index(name) for name in compiled.positiontup or ()]
-            return str(compiled), [tuple(row[place] for place in order) for row in rows]
-        return str(compiled), [dict(zip(names, row, strict=True)) for row in rows]
+                _insert_plain(connection, SEARCH_RESULTS, results)
 
     def record_view(self, event: View) -> None:
         row = {
@@ -285,6 +274,26 @@ def _result_rows(event: SearchEvent) -> list[_Row]:
         (event.id, position, result.article_id, result.locale, result.anchor, result.score)
         for position, result in enumerate(event.results, start=1)
     ]
+
+
+def _insert_plain(connection: sa.Connection, table: sa.Table, rows: Sequence[_Row]) -> None:
+    """Insert rows, in the order of the columns, whose values the driver takes as they are.
+
+    SQLite's driver gives the interpreter away and waits to get it back at every row it is handed
+    alone, which among busy threads takes longer than all else; so it gets many in one statement.
+    """
+    compiled = sa.insert(table).compile(dialect=connection.dialect)
+    names = table.columns.keys()
+    if not compiled.positional:
+        named = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(str(compiled), named)
+        return
+    order = [names.index(name) for name in compiled.positiontup or ()]
+    head, _values, group = str(compiled).rpartition(" VALUES ")
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[start : start + _ROWS_AT_ONCE]
+        values = tuple(row[place] for row in some for place in order)
+        connection.exec_driver_sql(f"{head} VALUES {', '.join([group] * len(some))}", values)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import datetime
 
 from flask import request
 
+from portal import server_timing
 from portal.events import SearchEvent, ShownResult
 from portal.services import services
 from portal.visitors import is_bot
@@ -19,6 +21,7 @@ _FORM = "log"
 def log_search(found: Response, *, channel: str, filters: Filters | None = None) -> str:
     """Record what was asked and shown; gives the id that clicks and votes refer to."""
     here = services()
+    began = time.perf_counter()
     agent = request.headers.get("User-Agent", "")
     filters = filters or Filters()
     at = here.clock()
@@ -47,6 +50,7 @@ def log_search(found: Response, *, channel: str, filters: Filters | None = None)
         here.metrics.stage_seconds.labels(stage).observe(milliseconds / 1000)
     if found.trace.degraded:
         here.metrics.degraded.inc()
+    server_timing.note({"log": (time.perf_counter() - began) * 1000})
     return event.id
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
+from portal.write_behind import WriteBehind
 
 REQUESTS = "portal.access"
 """The logger of requests; what it says of one is in these fields of the record."""
 REQUEST_FIELDS = ("method", "path", "status", "ms")
+
+_log = logging.getLogger(__name__)
 
 
 class RequestLines(logging.Formatter):
@@ -34,6 +38,41 @@ class RequestLines(logging.Formatter):
             .replace("+00:00", "Z"),
         }
         return json.dumps(line, ensure_ascii=False)
+
+
+class LaterHandler(logging.Handler):
+    """Writes records a little later, many at once, from a thread of its own.
+
+    A handler that writes at once makes the threads of a worker wait for each other at its lock.
+    What waits is written when the process exits; one that is killed loses the last moment.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._records: WriteBehind[logging.LogRecord] = WriteBehind(
+            self._write,
+            on_failure=lambda _error: None,  # there is nowhere left to say it
+            on_drop=lambda count: _log.warning("%d lines about requests were dropped", count),
+        )
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Takes the record without the lock that `logging` has for handlers that write."""
+        self._records.put(record)
+        return True
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._records.flush()
+
+    def close(self) -> None:
+        """Write what waits and take nothing more."""
+        self._records.close()
+        super().close()
+
+    def _write(self, records: Sequence[logging.LogRecord]) -> None:
+        self._stream.write("".join(f"{self.format(record)}\n" for record in records))
+        self._stream.flush()
 
 
 def configure_logging(*, level: str = "info", form: str = "auto") -> None:
@@ -77,9 +116,11 @@ def configure_logging(*, level: str = "info", form: str = "auto") -> None:
     root.setLevel(level.upper())
     requests = logging.getLogger(REQUESTS)
     requests.propagate = not as_json
+    for handler_before in requests.handlers:
+        handler_before.close()
     requests.handlers = []
     if as_json:
-        own = logging.StreamHandler(sys.stderr)
+        own = LaterHandler(sys.stderr)
         own.setFormatter(RequestLines())
         requests.handlers = [own]
     for talkative in ("alembic", "faiss"):

@@ -21,7 +21,7 @@ from portal.safe_events import SearchesLost
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
 from search.completion import Completer
-from search.embed import open_embedder
+from search.embed import UniversalSentenceEncoder, open_embedder
 from search.errors import KnowledgeBaseError
 from search.library import PublishedLibrary
 from search.threads import limit_threads
@@ -30,6 +30,8 @@ from search.types import Embedder, Filters, Response
 _log = structlog.get_logger(__name__)
 
 _KEY = "kb_services"
+_SAMPLED = 400  # articles
+_EXPECTED = 2000  # texts
 
 
 class SearchLibrary(Protocol):
@@ -116,7 +118,7 @@ def open_services(
         settings.data, embedder, results=settings.cache_results, vectors=settings.cache_vectors,
         meters={name: metrics.cache(name) for name in ("results", "vectors")},
     )  # fmt: skip
-    _warm_up(library)
+    _warm_up(library, embedder)
     try:
         migrate(engine)
     except EventsUnavailable as error:
@@ -135,14 +137,23 @@ def open_services(
     return Services(settings, library, events, visitors, metrics, clock, engine, popular)
 
 
-def _warm_up(library: PublishedLibrary) -> None:
+def _warm_up(library: PublishedLibrary, embedder: Embedder) -> None:
     """Load index, model and rules now, so that no visitor waits and workers share the pages."""
     redact("sizes 36 37 38 39 40")
     try:
         library.searcher.search("ready?", locale="en", limit=1)
         library.searcher.search("好了吗", locale="zh-Hans", limit=1)
+        if isinstance(embedder, UniversalSentenceEncoder):
+            embedder.prepare(_expected(library.searcher.generation.catalogue))
     except KnowledgeBaseError as error:
         _log.error("index_unavailable", detail=str(error))
+
+
+def _expected(catalogue: Catalogue) -> list[str]:
+    """A sample of the titles and of the questions that articles list: what may well be asked."""
+    articles = map(catalogue.at, range(0, len(catalogue), max(1, len(catalogue) // _SAMPLED)))
+    texts = [text for article in articles for text in (article.title, *article.questions)]
+    return texts[:: -(-len(texts) // _EXPECTED)] if texts else []
 
 
 def close_before_fork(app: Flask) -> None:

@@ -63,8 +63,11 @@ class ArticleClassifier:
             classes = np.concatenate([classes, count + topics])
             count += int(topics.max()) + 1
         sizes = np.bincount(classes, minlength=count).astype(np.float64)
+        order = np.argsort(classes, kind="stable")
+        present = np.flatnonzero(sizes)
         sums = np.zeros((count, dimension))
-        np.add.at(sums, classes, examples)
+        starts = (np.cumsum(sizes) - sizes)[present].astype(np.int64)
+        sums[present] = np.add.reduceat(examples[order], starts, axis=0, dtype=np.float64)
         means = sums / np.maximum(sizes, 1)[:, None]
         within = examples - means[classes].astype(np.float32)
         covariance = (within.T @ within).astype(np.float64) / len(examples)

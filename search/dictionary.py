@@ -67,18 +67,24 @@ def dictionary_path(folder: Path, vocabulary: str) -> Path:
     return folder / f"{vocabulary}.terms"
 
 
-def write_dictionary(path: Path, terms: Sequence[str]) -> None:
-    """Write the terms, each of which gets its place as its number."""
+def write_dictionary(path: Path, terms: Sequence[str], *, after: Dictionary | None = None) -> None:
+    """Write terms, each of which gets its place as its number, counted on from those of `after`."""
     encoded = [term.encode() for term in terms]
     hashes = np.fromiter(map(_hash, encoded), np.uint64, len(encoded))
     order = np.argsort(hashes, kind="stable")
     sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    hashes, numbers = hashes[order], order.astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    letters = np.frombuffer(b"".join(encoded), np.uint8)
+    if after is not None:
+        places = np.searchsorted(after._hashes, hashes, side="right")
+        hashes = np.insert(after._hashes, places, hashes)
+        numbers = np.insert(after._numbers, places, numbers + np.int32(len(after)))
+        offsets = np.concatenate([after._offsets, after._offsets[-1] + offsets[1:]])
+        letters = np.concatenate([after._letters, letters])
     arrays: dict[str, npt.NDArray[np.generic]] = {
-        "hashes": hashes[order],
-        "numbers": order.astype(np.int32),
-        "offsets": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        "letters": np.frombuffer(b"".join(encoded), np.uint8),
-    }
+        "hashes": hashes, "numbers": numbers, "offsets": offsets, "letters": letters,
+    }  # fmt: skip
     write_arrays(path, arrays)
 
 

@@ -27,7 +27,7 @@ from search.bm25 import (
     statistics,
     stored_length,
 )
-from search.dictionary import Dictionary, dictionary_path, write_dictionary
+from search.dictionary import Dictionary, dictionary_path
 from search.errors import IndexDamaged
 from search.types import Rows, Scores
 
@@ -64,7 +64,7 @@ class ImpactEngine:
         """Write what the postings come to."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, vocabulary in postings.vocabularies.items():
-            write_dictionary(dictionary_path(folder, name), vocabulary.terms)
+            vocabulary.save(dictionary_path(folder, name))
         for name in OWN_FIELDS:
             _compile(folder / f"{name}.impacts", postings, name)
         return cls(folder)

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from search.array_file import map_arrays, write_arrays
 from search.bm25 import FIELDS, OWN_FIELDS, VOCABULARIES, Terms
-from search.dictionary import Dictionary, dictionary_path
+from search.dictionary import Dictionary, dictionary_path, write_dictionary
 from search.errors import IndexDamaged
 
 Numbers = npt.NDArray[np.int64]
@@ -24,21 +24,29 @@ Numbers = npt.NDArray[np.int64]
 class Vocabulary:
     """Terms and their numbers while an index is being made; numbers never change."""
 
-    def __init__(self, terms: Sequence[str] = ()) -> None:
-        self.terms = list(terms)
-        self._numbers = {term: number for number, term in enumerate(self.terms)}
+    def __init__(self, known: Dictionary | None = None) -> None:
+        self._known = known
+        self._old = len(known) if known else 0
+        self._new: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return self._old + len(self._new)
 
     def number(self, terms: Iterable[str]) -> list[int]:
         """The number of each term; new terms get new ones."""
-        known = self._numbers
         found = []
         for term in terms:
-            number = known.get(term)
-            if number is None:
-                number = known[term] = len(self.terms)
-                self.terms.append(term)
+            number = self._new.get(term, -1)
+            if number < 0 and self._known is not None:
+                number = self._known.find(term)
+            if number < 0:
+                number = self._new[term] = len(self)
             found.append(number)
         return found
+
+    def save(self, path: Path) -> None:
+        """Write all terms."""
+        write_dictionary(path, list(self._new), after=self._known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +79,13 @@ class Postings:
             vocabulary = self.vocabularies[field.vocabulary]
             fresh = _count([terms[name] for terms in added[field.table]], vocabulary)
             old = self.fields[name]
-            width = len(vocabulary.terms)
+            width = len(vocabulary)
             kept = sparse.csr_array((old.data, old.indices, old.indptr), (old.shape[0], width))
             together = sparse.vstack([kept, fresh], format="csr") if old.shape[0] else fresh
             fields[name] = together[orders[field.table]]
         # A field may have met terms after an earlier one of its vocabulary was counted.
         for name, matrix in fields.items():
-            matrix.resize(matrix.shape[0], len(self.vocabularies[FIELDS[name].vocabulary].terms))
+            matrix.resize(matrix.shape[0], len(self.vocabularies[FIELDS[name].vocabulary]))
         return Postings(self.vocabularies, fields)
 
     def save(self, folder: Path) -> None:
@@ -96,8 +104,7 @@ class Postings:
         Raises `IndexDamaged`.
         """
         vocabularies = {
-            name: Vocabulary(Dictionary(dictionary_path(impacts, name)).terms())
-            for name in VOCABULARIES
+            name: Vocabulary(Dictionary(dictionary_path(impacts, name))) for name in VOCABULARIES
         }
         fields = {}
         for name in OWN_FIELDS:
@@ -105,7 +112,7 @@ class Postings:
             arrays = map_arrays(path)
             try:
                 parts = arrays["counts"], arrays["terms"], arrays["starts"]
-                width = len(vocabularies[FIELDS[name].vocabulary].terms)
+                width = len(vocabularies[FIELDS[name].vocabulary])
                 fields[name] = sparse.csr_array(parts, (len(parts[2]) - 1, width))
             except (KeyError, ValueError) as error:
                 raise IndexDamaged(f"{path}: {error}; run `kb index --rebuild`") from error
@@ -117,7 +124,7 @@ def _count(documents: Sequence[Sequence[str]], vocabulary: Vocabulary) -> sparse
     starts = np.concatenate([[0], np.cumsum([len(found) for found in numbers])])
     flat = np.fromiter((n for found in numbers for n in found), np.int32, int(starts[-1]))
     matrix = sparse.csr_array(
-        (np.ones(len(flat), np.int32), flat, starts), (len(documents), len(vocabulary.terms))
+        (np.ones(len(flat), np.int32), flat, starts), (len(documents), len(vocabulary))
     )
     matrix.sum_duplicates()
     return matrix

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from search.errors import IndexDamaged
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> int:
     """Write `path` and, beside it, the byte offset of every line; gives the number of records."""
-    return write_lines(path, map(encode_record, records))
+    lines = map(encode_record, records)
+    return write_lines(path, ((line, np.array([len(line)])) for line in lines))
 
 
 def encode_record(record: dict[str, Any]) -> bytes:
@@ -26,14 +28,19 @@ def encode_record(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+Piece = tuple[bytes, npt.NDArray[np.int64]]
+"""Some rows as they are written, and the size of each in bytes."""
+
+
+def write_lines(path: Path, pieces: Iterable[Piece]) -> int:
     """As `write_records`, of lines that are ready."""
-    offsets = [0]
+    sizes = [np.zeros(1, np.int64)]
     with path.open("wb") as file:
-        for line in lines:
-            file.write(line)
-            offsets.append(offsets[-1] + len(line))
-    np.save(_offsets_path(path), np.asarray(offsets, np.int64))
+        for content, own in pieces:
+            file.write(content)
+            sizes.append(own)
+    offsets = np.cumsum(np.concatenate(sizes))
+    np.save(_offsets_path(path), offsets)
     return len(offsets) - 1
 
 
@@ -60,6 +67,11 @@ class RecordFile:
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
+
+    def stretch(self, low: int, high: int) -> Piece:
+        """Some records as they were written."""
+        offsets = self._offsets[low : high + 1]
+        return self._bytes[int(offsets[0]) : int(offsets[-1])], np.diff(offsets)
 
     def line(self, row: int) -> bytes:
         """A record as it was written."""

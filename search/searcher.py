@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -97,11 +98,13 @@ class Searcher:
         Raises `QueryRejected` for a question, mode, locale or filter that cannot be used, and
         `IndexDamaged` where operators need postings that cannot be read.
         """
+        started = time.perf_counter()
         advanced = parse(query, self.generation.tokeniser)
         question = self.analyse(advanced.words if advanced else query, exact=exact)
         reader = locale or question.locale
         self._check(reader, mode, filters)
         only = None if advanced is None else self.generation.whoosh.matching(advanced)[0]
+        analysed = time.perf_counter()
         search = self._gather(question, reader, mode, only)
         scores = self._scores(search)
         candidates = self._candidates(search, scores, filters, hidden, limit + _MORE)
@@ -116,6 +119,7 @@ class Searcher:
         if confidence < _FLOOR and not search.evidence.shares_words:
             candidates = []  # vectors always have a neighbour; this one means nothing
         sure = bool(candidates) and confidence >= calibration.threshold
+        ranked = time.perf_counter()
         shown = candidates[:limit]
         places = find_places(
             self.generation, question, search.evidence, [candidate.row for candidate in shown]
@@ -125,9 +129,16 @@ class Searcher:
             for candidate, found in zip(shown, places, strict=True)
         )
         answer = extract_answer(results[0].article, places[0], filters) if sure else None
+        gathered = search.evidence.timings_ms
+        timings = {
+            "analyse": (analysed - started) * 1000,
+            **gathered,
+            "rank": (ranked - analysed) * 1000 - sum(gathered.values()),
+            "present": (time.perf_counter() - ranked) * 1000,
+        }
         return Response(
             query, reader, results, answer, confidence, answer is not None,
-            self._trace(search, features), self.generation.name,
+            self._trace(search, features, timings), self.generation.name,
         )  # fmt: skip
 
     def analyse(self, query: str, *, exact: bool = False) -> Question:
@@ -246,7 +257,9 @@ class Searcher:
             },
         )
 
-    def _trace(self, search: _Search, features: dict[str, float]) -> Trace:
+    def _trace(
+        self, search: _Search, features: dict[str, float], timings: dict[str, float]
+    ) -> Trace:
         question = search.question
         return Trace(
             normalised=question.normalised,
@@ -262,7 +275,7 @@ class Searcher:
             vector_weight=self.ranking.vector_weight(search.evidence.shape),
             features=features,
             degraded=search.degraded,
-            timings_ms=search.evidence.timings_ms,
+            timings_ms=timings,
         )
 
 

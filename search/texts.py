@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from search.array_file import map_arrays, write_arrays
 from search.errors import IndexDamaged
+from search.records import Piece
 from search.types import Rows
 
 _END = b"\n"  # stands in no folded text
@@ -30,6 +31,11 @@ class TextTable:
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
+
+    def stretch(self, low: int, high: int) -> Piece:
+        """Some rows as they were written."""
+        offsets = self._offsets[low : high + 1]
+        return self._letters[int(offsets[0]) : int(offsets[-1])].tobytes(), np.diff(offsets)
 
     def text(self, row: int) -> bytes:
         """A text as it was written."""
@@ -55,12 +61,19 @@ class TextTable:
         return self._letters.tobytes()
 
 
-def write_texts(path: Path, texts: Iterable[bytes]) -> None:
-    """Write one text a row, in UTF-8 and without line breaks."""
-    encoded = [text + _END for text in texts]
-    sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
+def as_row(text: str) -> bytes:
+    """A folded text as it is written."""
+    return text.encode() + _END
+
+
+def write_texts(path: Path, pieces: Iterable[Piece]) -> None:
+    """Write rows, as `as_row` gives them, and their sizes."""
+    contents, sizes = [], [np.zeros(1, np.int64)]
+    for content, own in pieces:
+        contents.append(content)
+        sizes.append(own)
     arrays: dict[str, npt.NDArray[np.generic]] = {
-        "offsets": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        "letters": np.frombuffer(b"".join(encoded), np.uint8),
+        "offsets": np.cumsum(np.concatenate(sizes)),
+        "letters": np.frombuffer(b"".join(contents), np.uint8),
     }
     write_arrays(path, arrays)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 
@@ -23,59 +23,72 @@ _HALO = 2 * _REACH  # two layers of them
 _WINDOW = 2 * _REACH + 1
 _AT_ONCE = 512  # tokens; what they need in between is about 4 MB
 _HEAD = 320  # numbers in each of the head's first two layers
-_SLOTS = [
-    (branch, _REACH - LEFT[branch] + place)
-    for branch, order in enumerate(ORDERS)
-    for place in range(order)
-]
-"""The convolution and the column of the window that each product of a token belongs to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Token identifiers that see each other; features are summed by piece, which may be empty."""
-
-    pieces: Sequence[Sequence[int]]
-    before: Sequence[int] = ()
-    """What is seen by the pieces and summed in none; beyond four tokens it makes no difference."""
-    after: Sequence[int] = ()
+_FIRST = tuple(accumulate(ORDERS, initial=0))[:-1]
+"""The first product of each convolution among the ten of a token."""
+_COLUMNS = np.array([_REACH - LEFT[b] + i for b, order in enumerate(ORDERS) for i in range(order)])
+"""The column of the window that each product of a token is for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """Tokens of several runs, end to end; (tokens,) each."""
+    """Tokens of several runs, end to end. Those of one run see each other, (tokens,) each."""
 
     ids: Integers
     run: Integers
     """The number of the run."""
-    piece: Integers
-    """The number of the piece among those of all runs; -1 for what is only seen."""
+    row: Integers
+    """The sum that a token's features go into, those of neighbours close together; -1 for a token
+    that is only seen."""
+    other: Integers | None
+    """A second one, or -1; None where none has two."""
     counts: Integers
-    """(pieces,) tokens in each."""
+    """(rows,) tokens in each sum."""
 
     @classmethod
     def of_texts(cls, texts: Sequence[Sequence[int]]) -> Tokens:
-        """Each text a run of one piece."""
+        """Each text a run with a sum of its own."""
         counts = np.fromiter(map(len, texts), np.int64, len(texts))
         number = np.repeat(np.arange(len(texts)), counts)
         ids = np.fromiter(chain.from_iterable(texts), np.int64, len(number))
-        return cls(ids, number, number, counts)
+        return cls(ids, number, number, None, counts)
 
-    @classmethod
-    def of(cls, runs: Sequence[Run]) -> Tokens:
-        stretches = [part for run in runs for part in (run.before, *run.pieces, run.after)]
-        owners = np.repeat(np.arange(len(runs)), [len(run.pieces) + 2 for run in runs])
-        sizes = np.fromiter(map(len, stretches), np.int64, len(stretches))
-        summed = np.ones(len(stretches), bool)
-        edges = np.flatnonzero(np.diff(owners, append=-1))
-        summed[edges] = summed[np.append(-1, edges[:-1]) + 1] = False
-        numbers = np.where(summed, np.cumsum(summed) - 1, -1)
-        return cls(
-            np.fromiter(chain.from_iterable(stretches), np.int64, int(sizes.sum())),
-            np.repeat(owners, sizes),
-            np.repeat(numbers, sizes),
-            sizes[summed],
-        )
+
+class Reading:
+    """Tokens being put together from stretches of runs."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._runs = -1
+        self._stretches: list[Sequence[int]] = []
+        self._labels: list[tuple[int, int, int]] = []
+
+    def rows(self, count: int) -> int:
+        """The first of `count` new sums."""
+        self._rows += count
+        return self._rows - count
+
+    def run(self) -> None:
+        """What follows is a new run."""
+        self._runs += 1
+
+    def sum(self, ids: Sequence[int], row: int, other: int = -1) -> None:
+        """Tokens whose features go into one sum, or into two."""
+        self._stretches.append(ids)
+        self._labels.append((self._runs, row, other))
+
+    def see(self, ids: Sequence[int]) -> None:
+        """Tokens that are only seen."""
+        self.sum(ids, -1)
+
+    def tokens(self) -> Tokens:
+        sizes = np.fromiter(map(len, self._stretches), np.int64, len(self._stretches))
+        ids = np.fromiter(chain.from_iterable(self._stretches), np.int64, int(sizes.sum()))
+        labels = np.array(self._labels, np.int64).reshape(-1, 3)
+        counts = np.zeros(self._rows, np.int64)
+        for rows in (labels[:, 1], labels[:, 2]):
+            np.add.at(counts, rows[rows >= 0], sizes[rows >= 0])
+        run, row, other = np.repeat(labels, sizes, axis=0).T
+        return Tokens(ids, run, row, other, counts)
 
 
 class Network:
@@ -83,7 +96,8 @@ class Network:
 
     def __init__(self, weights: Weights, *, tokens: int) -> None:
         """`tokens` is how many of them are remembered, about 16 KB each."""
-        self._rows = TokenRows(weights, max(tokens, 2 * _AT_ONCE))
+        self._tokens = max(tokens, 2 * _AT_ONCE)
+        self._rows = TokenRows(weights, self._tokens)
         self._second: list[Floats] = []
         start = 0
         for order in ORDERS:
@@ -95,13 +109,19 @@ class Network:
         around = np.arange(_AT_ONCE + 2 * _REACH)[:, None]
         self._around = around + np.arange(_WINDOW)
         self._hidden = np.empty((_AT_ONCE + 2 * _REACH + 1, WIDTH), np.float32)
-        self._term = np.empty((_AT_ONCE + 2 * _REACH, WIDTH), np.float32)
-        self._windows = np.empty((_AT_ONCE * max(ORDERS), WIDTH), np.float32)
+        self._parts = np.arange(len(ORDERS), PARTS)[:, None]
+        self._windows = np.empty(((_AT_ONCE + 2 * _REACH) * max(ORDERS), WIDTH), np.float32)
         self._features = np.empty((len(ORDERS), _AT_ONCE, WIDTH), np.float32)
         self._embedding = np.empty((_AT_ONCE, weights.table.shape[1]), np.float32)
 
+    def prepare(self, ids: Integers) -> None:
+        """Compute what depends on each token alone, of as many of the first as are remembered."""
+        fitting = ids[: self._tokens - 1]
+        for start in range(0, len(fitting), _AT_ONCE):
+            self._rows.find(fitting[start : start + _AT_ONCE])
+
     def sums(self, tokens: Tokens) -> Floats:
-        """(pieces, 1280) the sum of the features of each piece; 0 if it is empty."""
+        """(rows, 1280) sums of features; 0 where there is no token."""
         features = np.zeros((len(tokens.counts), len(self._weights.into)), np.float32)
         total = len(tokens.ids)
         ids = np.full(total + 2 * _HALO, NOTHING)
@@ -112,7 +132,8 @@ class Network:
         for step in range(steps):
             start, end = total * step // steps, total * (step + 1) // steps
             around = slice(start, end + 2 * _HALO)
-            self._add(features, ids[around], run[around], tokens.piece[start:end])
+            other = None if tokens.other is None else tokens.other[start:end]
+            self._add(features, ids[around], run[around], tokens.row[start:end], other)
         return features
 
     def vectors(self, sums: Floats, counts: Floats | Integers) -> Floats:
@@ -135,37 +156,48 @@ class Network:
         vectors *= np.reciprocal(np.sqrt(np.maximum(squares, self._epsilon)))[:, None]
         return vectors
 
-    def _add(self, features: Floats, ids: Integers, run: Integers, piece: Integers) -> None:
-        """Add the normalised features of some tokens, given with their halo, to their pieces."""
-        summed = np.flatnonzero(piece >= 0)
+    def _add(
+        self,
+        sums: Floats,
+        ids: Integers,
+        run: Integers,
+        row: Integers,
+        other: Integers | None,
+    ) -> None:
+        """Add the normalised features of some tokens, given with their halo, to their sums."""
+        summed = np.flatnonzero(row >= 0)
         if not len(summed):
             return
-        piece = piece[summed]
         reached = len(ids) - 2 * _HALO + 2 * _REACH  # the tokens the second layer looks at
         rows = self._rows.find(ids)
         window = self._around[:reached]
         inside = run[window] == run[_REACH : _REACH + reached, None]
-        near = np.where(inside, rows[window], 0) * PARTS
+        rows *= PARTS
+        near = np.where(inside, rows[window], 0).T[_COLUMNS]
+        near += self._parts
         nothing = reached  # the row of zeros behind the hidden layer
         place = np.where(inside, window - _REACH, nothing)[_REACH + summed]
-        count = len(summed)
         for branch in range(len(ORDERS)):
-            self._convolve(branch, rows, near, place)
+            self._convolve(branch, rows[_REACH : _REACH + reached] + branch, near, place)
+        count = len(summed)
         made = self._features[:, :count]
-        own = rows[_HALO + summed]
-        embedding = np.take(
-            self._rows.embedding, own, axis=0, out=self._embedding[:count], mode="clip"
-        )
-        width = features.shape[1]
+        own = rows[_HALO + summed] // PARTS
+        embedding = self._rows.embedding.take(own, axis=0, out=self._embedding[:count], mode="clip")
+        width = sums.shape[1]
         moments = self._rows.moments[own]
         mean = (moments[:, 0] + made.sum(axis=(0, 2))) / width
         squares = (moments[:, 1] + np.einsum("bij,bij->i", made, made)) / width
         scale = np.reciprocal(np.sqrt(squares - mean * mean + self._epsilon))
-        # Normalised features are summed by one product with the tokens' scales.
-        first, last = piece[0], piece[-1]
+        # One product with the tokens' scales normalises and sums.
+        goes, place = row[summed], np.arange(count)
+        if other is not None:
+            twice = np.flatnonzero(other[summed] >= 0)
+            goes = np.concatenate([goes, other[summed][twice]])
+            place = np.concatenate([place, twice])
+        first, last = goes.min(), goes.max()
         chosen = np.zeros((last - first + 1, count), np.float32)
-        chosen[piece - first, np.arange(count)] = scale
-        into = features[first : last + 1]
+        chosen[goes - first, place] = scale[place]
+        into = sums[first : last + 1]
         into -= (chosen @ mean)[:, None]
         size = embedding.shape[1]
         into[:, :size] += chosen @ embedding
@@ -173,27 +205,28 @@ class Network:
             at = size + branch * WIDTH
             into[:, at : at + WIDTH] += chosen @ made[branch]
 
-    def _convolve(self, branch: int, rows: Integers, near: Integers, place: Integers) -> None:
-        """Both layers of one convolution, each with what goes round it, into `_features`."""
-        order, table = ORDERS[branch], self._rows.near
-        reached, count = len(near), len(place)
-        hidden, term = self._hidden[:reached], self._term[:reached]
-        slots = [slot for slot, (owner, _) in enumerate(_SLOTS) if owner == branch]
-        for slot in slots:
-            into = hidden if slot == slots[0] else term
-            at = near[:, _SLOTS[slot][1]] + (len(ORDERS) + slot)
-            np.take(table, at, axis=0, out=into, mode="clip")
-            if into is term:
-                hidden += term
+    def _convolve(self, branch: int, own: Integers, near: Integers, place: Integers) -> None:
+        """Both layers of one convolution, each with what goes round it, into `_features`.
+
+        `own` (reached,) and `near` (10, reached) are rows of the tokens' table, `place`
+        (tokens, 5) those of the hidden layer.
+        """
+        order, first, table = ORDERS[branch], _FIRST[branch], self._rows.near
+        reached, count = len(own), len(place)
+        products = self._windows[: order * reached]
+        near = near[first : first + order].ravel()
+        table.take(near, axis=0, out=products, mode="clip")
+        hidden = self._hidden[:reached]
+        np.add.reduce(products.reshape(order, reached, WIDTH), axis=0, out=hidden)
         np.maximum(hidden, 0, out=hidden)
-        own = rows[_REACH : _REACH + reached] * PARTS + branch
-        hidden += np.take(table, own, axis=0, out=term, mode="clip")
+        hidden += table.take(own, axis=0, out=products[:reached], mode="clip")
         self._hidden[reached] = 0
-        columns = slice(_REACH - LEFT[branch], _REACH - LEFT[branch] + order)
-        windows = self._windows[: count * order]
-        np.take(self._hidden, place[:, columns].ravel(), axis=0, out=windows, mode="clip")
+        left = _REACH - LEFT[branch]
+        windows = self._windows[: order * count]
+        seen = place[:, left : left + order].ravel()
+        self._hidden.take(seen, axis=0, out=windows, mode="clip")
         made = self._features[branch, :count]
         np.matmul(windows.reshape(count, order * WIDTH), self._second[branch], out=made)
         made += self._weights.second_bias[branch]
         np.maximum(made, 0, out=made)
-        made += np.take(self._hidden, place[:, _REACH], axis=0, out=term[:count], mode="clip")
+        made += self._hidden.take(place[:, _REACH], axis=0, out=windows[:count], mode="clip")

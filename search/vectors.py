@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from search.array_file import map_arrays, write_arrays
 from search.errors import IndexDamaged
+from search.splice import splice
 from search.types import Rows, Scores, Vectors
 
 EXACT_BELOW = 4000
@@ -117,11 +118,9 @@ class SketchEngine:
             self.dimension, self._index.pq.M, self._index.pq.nbits, faiss.METRIC_INNER_PRODUCT
         )
         plain.pq, plain.is_trained = self._index.pq, True
-        sketches = self._sketches
-        if len(added):
-            sketches = np.concatenate([sketches, plain.sa_encode(added)])
-        codes = self._codes.followed_by(Codes.of(added)).at(order)
-        return self._over(plain, codes, sketches[order])
+        made = plain.sa_encode(added) if len(added) else self._sketches[:0]
+        codes = self._codes.changed(order, Codes.of(added))
+        return self._over(plain, codes, splice(self._sketches, made, order))
 
     @classmethod
     def _over(cls, quantiser: faiss.IndexPQ, codes: Codes, sketches: Sketches) -> Self:
@@ -212,9 +211,9 @@ class Codes:
     def at(self, rows: Rows) -> Codes:
         return Codes(self.codes[rows], self.scales[rows])
 
-    def followed_by(self, other: Codes) -> Codes:
+    def changed(self, order: Rows, added: Codes) -> Codes:
         return Codes(
-            np.concatenate([self.codes, other.codes]), np.concatenate([self.scales, other.scales])
+            splice(self.codes, added.codes, order), splice(self.scales, added.scales, order)
         )
 
     def vectors(self) -> Vectors:

@@ -117,6 +117,7 @@ def services(settings: Settings, embedder: Embedder) -> Iterator[Services]:
     """Real services at a fixed time."""
     made = open_services(settings, clock=lambda: NOW, embedder=embedder)
     yield made
+    made.events.close()
     made.engine.dispose()
 
 

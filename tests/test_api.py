@@ -228,6 +228,7 @@ def test_a_broken_log_does_not_break_a_search(client: FlaskClient, services: Ser
     answer = client.get("/api/v1/search?q=refund+to+gift+card")
     assert answer.status_code == 200
     assert answer.json["resolved"]
+    services.events.flush()
     assert b'kb_event_failures_total{operation="record_search"} 1.0' in client.get("/metrics").data
 
 

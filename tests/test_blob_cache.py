@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 import sqlite3
 from pathlib import Path
@@ -90,18 +89,3 @@ def test_a_file_that_another_program_holds_is_told(
         BlobCache(path, version="1")
     holder.close()
     assert _load(path) == _VALUES
-
-
-def test_only_what_is_not_known_is_worked_out_and_the_rest_is_dropped(path: Path) -> None:
-    asked: list[int] = []
-
-    def work_out(places: list[int], keys: list[bytes]) -> list[bytes]:
-        asked.extend(places)
-        return [b"made " + keys[place] for place in places]
-
-    keys = [b"3", b"a", b"4", b"a", b"b"]
-    with BlobCache(path, version="1") as cache:
-        found = cache.complete(keys, functools.partial(work_out, keys=keys))
-    assert [keys[place] for place in asked] == [b"a", b"b"]
-    assert found == [_VALUES[b"3"], b"made a", _VALUES[b"4"], b"made a", b"made b"]
-    assert _load(path) == dict(zip(keys, found, strict=True))

@@ -23,6 +23,10 @@ def test_search_says_the_same_as_the_api(runner: CliRunner, client: FlaskClient)
     served = client.get("/api/v1/search?q=refund+to+gift+card").json
     for body in (said, served):
         body.pop("search_id")
+        # The model's sums come out a millionth apart, depending on where its numbers lie in memory.
+        for result in body["results"]:
+            result["score"] = pytest.approx(result["score"], abs=1e-4)
+        body["confidence"] = pytest.approx(body["confidence"], abs=1e-3)
     assert said == served
 
 

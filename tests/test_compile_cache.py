@@ -18,7 +18,7 @@ from indexer.blob_cache import BlobCache
 from indexer.check import check_folder
 from indexer.completion import write_completions
 from indexer.content import Content, gather
-from indexer.fingerprint import version_with
+from indexer.fingerprint import version_of
 from indexer.vocabulary import write_vocabulary
 from search.text import Tokeniser, normalise
 from search.types import Article
@@ -110,6 +110,29 @@ def test_one_changed_article_is_prepared_and_counted_alone_and_nothing_differs(
     assert _written(tmp_path / "5", content, tmp_path) == first
 
 
+def test_a_language_gets_the_table_it_had_while_its_titles_and_questions_stay(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _written(tmp_path / "1", content, tmp_path)
+    assembled: list[str] = []
+    assemble = completion.assemble_table
+
+    def recorded(entries: object) -> object:
+        assembled.append("table")
+        return assemble(entries)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(completion, "assemble_table", recorded)
+    articles = [dataclasses.replace(article, summary="New.") for article in content.articles]
+    rewritten = dataclasses.replace(content, articles=tuple(articles), keys=())
+    second = _written(tmp_path / "2", rewritten, tmp_path)
+    assert assembled == []
+    assert second == first
+    assert content.articles[3].locale == "en"
+    third = _written(tmp_path / "3", _edited(content, 3), tmp_path)
+    assert assembled == ["table"]
+    assert third["zh-Hans.arrays"] == first["zh-Hans.arrays"]
+
+
 def test_the_order_and_number_of_articles_may_change(content: Content, tmp_path: Path) -> None:
     _written(tmp_path / "1", content, tmp_path)
     other = _only(content, [7, 2, 11, 5, 0])
@@ -129,7 +152,8 @@ def test_other_words_of_the_domain_cut_everything_anew(
 
 def test_counts_without_their_words_are_not_believed(content: Content, tmp_path: Path) -> None:
     first = _written(tmp_path / "1", content, tmp_path)
-    version = version_with(Tokeniser(content.words).words)
+    words = Tokeniser(content.words).words
+    version = version_of(vocabulary.MODULES, words)
     with BlobCache(tmp_path / "v.sqlite", version=version) as blobs:
         assert b"words" in blobs.load()
         blobs.update({}, [b"words"])

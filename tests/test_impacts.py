@@ -83,7 +83,8 @@ def test_scores_equal_whooshs_on_the_shipped_articles(published: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["words.terms", "grams.terms", "passage.impacts", "title_pieces.impacts"],
+    "damage",
+    ["words.terms", "grams.terms", "passage.impacts", "title_pieces.impacts"],
 )
 def test_a_damaged_table_is_named(tmp_path: Path, damage: str) -> None:
     from search.errors import IndexDamaged

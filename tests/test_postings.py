@@ -17,7 +17,7 @@ from search.dictionary import Dictionary, write_dictionary
 from search.errors import IndexDamaged
 from search.impacts import ImpactEngine
 from search.postings import Postings
-from search.texts import TextTable, write_texts
+from search.texts import TextTable, as_row, write_texts
 
 _WORDS = ["refund", "card", "退款", "到账", "é", "a" * 40]
 _DOCUMENTS = st.lists(st.lists(st.sampled_from(_WORDS), max_size=6), min_size=1, max_size=6)
@@ -91,7 +91,8 @@ def test_texts_are_found_by_any_stretch_and_never_across_rows(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], wanted: str
 ) -> None:
     path = tmp_path_factory.mktemp("t") / "titles.texts"
-    write_texts(path, (text.encode() for text in texts))
+    rows = map(as_row, texts)
+    write_texts(path, ((row, np.array([len(row)])) for row in rows))
     table = TextTable(path)
     assert len(table) == len(texts)
     assert [table.text(row).decode() for row in range(len(texts))] == texts

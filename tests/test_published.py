@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from conftest import TODAY
+from conftest import ROOT, TODAY
 from fakes import HashingEmbedder
-from indexer import build
+from indexer import build, completion, parsed_cache, vocabulary
 from indexer.build import build_and_publish
-from indexer.fingerprint import code_version, fingerprint
+from indexer.fingerprint import LIBRARIES, _libraries, code_version, fingerprint, version_of
 from indexer.folder import read_folder
 from indexer.publish import roll_back
 from indexer.published import Published
@@ -107,15 +110,60 @@ def test_it_changes_with_names_facts_and_nothing_else(articles: Path, write_arti
 
 
 def test_it_changes_with_the_code_and_the_libraries(
-    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    articles: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    before = code_version()
-    request.addfinalizer(code_version.cache_clear)
-    code_version.cache_clear()
-    assert code_version() == before
-    code_version.cache_clear()
+    def forget() -> None:
+        code_version.cache_clear()
+        _libraries.cache_clear()
+
+    request.addfinalizer(forget)
+    forget()
+    before = _print(articles), version_of(["search.text"])
+    forget()
+    assert (_print(articles), version_of(["search.text"])) == before
+    forget()
     monkeypatch.setattr("importlib.metadata.version", lambda name: "999")
-    assert code_version() != before
+    after = _print(articles), version_of(["search.text"])
+    assert after[0] != before[0]
+    assert after[1] != before[1]
+    assert version_of(["search.types"]) != after[1]
+    assert version_of(["search.text"], ["a word"]) != after[1]
+
+
+def _imports(module: str) -> set[str]:
+    tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+    nodes = list(ast.walk(tree))
+    found = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return found.union(a.name for node in nodes if isinstance(node, ast.Import) for a in node.names)
+
+
+def _needed_by(modules: set[str]) -> set[str]:
+    """These modules of ours and all that they import, directly or not."""
+    found: set[str] = set()
+    while modules - found:
+        found |= modules
+        imported = set().union(*map(_imports, modules))
+        modules = {name for name in imported if name.startswith(("indexer.", "search."))}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cache", "makers", "user"),
+    [
+        (parsed_cache, {"indexer.article_file", "indexer.outside", "search.synonyms"}, "articles"),
+        (completion, {"indexer.readings", "search.completion_compile"}, "completion"),
+        (vocabulary, {"search.vocabulary"}, "vocabulary"),
+    ],
+)
+def test_what_is_in_a_cache_is_of_the_code_and_libraries_that_make_it(
+    cache: ModuleType, makers: set[str], user: str
+) -> None:
+    assert set(cache.MODULES) == _needed_by(makers) | {f"indexer.{user}"}
+    packages = importlib.metadata.packages_distributions()
+    used = {name.partition(".")[0] for module in cache.MODULES for name in _imports(module)}
+    libraries = {packages[name][0] for name in used & packages.keys()}
+    # These hold numbers and bytes; kb-portal is ourselves.
+    assert libraries - {"kb-portal", "numpy", "msgspec"} <= set(LIBRARIES)
 
 
 def test_a_file_that_cannot_be_read_is_not_as_an_empty_one(

@@ -6,6 +6,7 @@ import itertools
 import threading
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from search.embed import encode_passages, open_embedder
 from search.errors import IndexDamaged
 from search.types import Embedder, PassageEmbedder, TitledPassage
 from search.use_encoder import UniversalSentenceEncoder
-from search.use_network import Network, Run, Tokens
+from search.use_network import Network, Reading, Tokens
 from search.use_weights import Weights, load_weights, map_weights, resources, weights_file
 
 _TEXTS = [
@@ -97,14 +98,41 @@ def test_the_sums_of_pieces_add_up_to_that_of_the_whole(
     text = np.random.default_rng(seed).integers(0, 3000, size).tolist()
     edges = [0, *sorted(min(cut, size) for cut in cuts), size]
     pieces = [text[start:end] for start, end in itertools.pairwise(edges)]
-    tokens = Tokens.of([Run([[5, 6]]), Run(pieces), Run([[7]])])
-    whole = Tokens.of_texts([text])
-    assert tokens.counts.tolist() == [2, *map(len, pieces), 1]
-    parts = network.sums(tokens)[1:-1]
-    scale = np.sqrt(size)
-    np.testing.assert_allclose(parts.sum(axis=0) / scale, network.sums(whole)[0] / scale, atol=1e-3)
-    for part, piece in zip(parts, pieces, strict=True):
-        assert part.any() == bool(piece)
+    reading = Reading()
+    whole = reading.rows(1)
+    rows = [reading.rows(1) for _ in pieces]
+    reading.run()
+    for piece, row in zip(pieces, rows, strict=True):
+        reading.sum(piece, row, whole)
+    reading.run()
+    reading.see([5, 6])
+    for _ in rows:  # a run of its own changes nothing in another
+        reading.sum([8], reading.rows(1))
+    tokens = reading.tokens()
+    assert tokens.counts.tolist() == [size, *map(len, pieces), *[1] * len(pieces)]
+    sums = network.sums(tokens)[: len(rows) + 1] / np.sqrt(size)
+    alone = network.sums(Tokens.of_texts([text]))[0] / np.sqrt(size)
+    np.testing.assert_allclose(sums[whole], alone, atol=1e-4)
+    np.testing.assert_allclose(sums[rows].sum(axis=0), alone, atol=1e-4)
+    for row, piece in zip(rows, pieces, strict=True):
+        assert sums[row].any() == bool(piece)
+
+
+def test_four_tokens_to_either_side_are_all_that_is_seen(weights: Weights) -> None:
+    network = Network(weights, tokens=2048)
+    text = np.random.default_rng(3).integers(0, 3000, 60).tolist()
+
+    def middle(seen: int) -> np.ndarray[Any, Any]:
+        reading = Reading()
+        reading.run()
+        reading.see(text[20 - seen : 20])
+        reading.sum(text[20:30], reading.rows(1))
+        reading.see(text[30 : 30 + seen])
+        (found,) = network.sums(reading.tokens())
+        return np.asarray(found)
+
+    np.testing.assert_allclose(middle(4), middle(20), atol=1e-3)
+    assert np.abs(middle(3) - middle(20)).max() > 0.1
 
 
 def test_a_passage_has_a_vector_for_each_sentence_and_one_for_the_whole(

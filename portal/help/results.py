@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
+from portal import server_timing
 from portal.help import log
 from portal.help.context import LOCALE
 from portal.help.examples import example_questions
@@ -60,6 +61,7 @@ def search() -> str:
         explain=services().settings.explain_pages and request.args.get("explain") == "1",
         exact=exact,
     )
+    server_timing.note(response.trace.timings_ms)
     changes, doubts = response.trace.changes, response.trace.doubts
     first = (page - 1) * PAGE
     shown = [
