@@ -220,6 +220,7 @@ def test_popular_questions_are_offered_once_they_have_been_read(
 ) -> None:
     for visitor in range(3):
         services.events.record_search(event("refund in bitcoin", visitor))
+    services.events.flush()
     services.popular.refresh()
     answer = client.get("/api/v1/complete?q=refund+in")
     rows = {row["text"]: row for row in answer.json["completions"]}

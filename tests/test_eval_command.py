@@ -55,10 +55,10 @@ def _json(*arguments: object) -> Any:
 def beir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in BEIR layout, and models called `hashing…` that need no loading."""
 
-    def opened(name: str) -> Embedder:
+    def opened(name: str, *, cache: Path | None = None) -> Embedder:
         if name.startswith("hashing"):
             return HashingEmbedder(dimension=int(name.partition("-")[2] or 64), model_id=name)
-        return open_embedder(name)
+        return open_embedder(name, cache=cache)
 
     monkeypatch.setattr("portal.cli_quality.open_embedder", opened)
     monkeypatch.setenv("KB_DATA", str(tmp_path / "data"))
@@ -172,7 +172,7 @@ def test_a_model_is_timed_on_texts_of_the_corpus_though_all_are_cached(tmp_path:
 def test_a_model_that_cannot_be_loaded_is_named_before_anything_is_measured(
     beir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def opened(name: str) -> Embedder:
+    def opened(name: str, *, cache: Path | None = None) -> Embedder:
         if name == "broken":
             raise ModelUnavailable("KB_MODEL=broken: cannot be loaded")
         return HashingEmbedder()
@@ -205,7 +205,9 @@ def golden(
     for slug, (title, text) in list(_CORPUS.items())[:3]:
         write_article(slug, title=title, body=text)
     monkeypatch.setenv("KB_ARTICLES", str(articles))
-    monkeypatch.setattr("search.embed.open_embedder", lambda name: HashingEmbedder(model_id=name))
+    monkeypatch.setattr(
+        "search.embed.open_embedder", lambda name, *, cache=None: HashingEmbedder(model_id=name)
+    )
     done = CliRunner().invoke(cli, ["index"])
     assert done.exit_code == 0, done.output
     rows = [

@@ -122,7 +122,9 @@ def test_questions_without_content_are_answered_by_nothing(
 def test_the_trace_says_what_was_done(searcher: Searcher) -> None:
     found = searcher.search("refund to gift card", explain=True)
     assert found.trace.terms == ("refund", "gift", "card")
-    assert set(found.trace.timings_ms) == {"keyword", "encode", "vector"}
+    assert set(found.trace.timings_ms) == {
+        "analyse", "keyword", "encode", "vector", "rank", "present",
+    }  # fmt: skip
     explanation = found.results[0].explanation
     assert explanation is not None
     assert explanation.keyword == pytest.approx(sum(dict(explanation.terms).values()), rel=1e-4)
