@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from indexer.check import check
+from indexer.collector import uncollected
 from indexer.content import Content, Progress, gather, silent
 from indexer.folder import Folder, read_folder
 from indexer.parsed_cache import ParsedCache
@@ -46,7 +47,7 @@ def build_and_publish(
 
     Raises `ArticlesInvalid` with every problem, and leaves what was published as it was.
     """
-    with publishing(data):
+    with publishing(data), uncollected():
         folder = articles if isinstance(articles, Folder) else read_folder(articles)
         sources = made_of(folder, model=embedder.model_id, today=today)
         if not rebuild and (last := recall(data, sources)) is not None:

@@ -58,6 +58,7 @@ def _collect(
 ) -> Vocabulary:
     with BlobCache(cache, version=version_of(MODULES, tokeniser.words)) as blobs:
         known = blobs.load()
+        stale = known.keys() - {*keys, _WORDS}
         if _WORDS not in known:
             known.clear()  # numbers of words that nobody knows any more
         words = _Words(known.pop(_WORDS, b""))
@@ -69,7 +70,7 @@ def _collect(
                 new[key] = np.array(pairs, np.uint32).tobytes()
         for word in tokeniser.words:
             words.number(word)
-        blobs.update({**new, _WORDS: words.encode()} if new else {}, known.keys() - set(keys))
+        blobs.update({**new, _WORDS: words.encode()} if new else {}, stale)
         known.update(new)
     return make_vocabulary(words.totals([known[key] for key in keys]), tokeniser, words.sound)
 

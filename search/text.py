@@ -114,9 +114,8 @@ def _visible(character: str) -> str:
 
 def is_mostly_han(text: str) -> bool:
     """Whether a reader would call the text Chinese: a Han character counts as much as a word."""
-    han = sum(len(run) for run in _HAN_RUN.findall(text))
-    words = sum(1 for match in _TOKEN.finditer(text) if match["word"])
-    return han > 0 and han >= words
+    han = sum(map(len, _HAN_RUN.findall(text)))
+    return han > 0 and han >= sum(1 for _, word in _TOKEN.findall(text) if word)
 
 
 def guess_locale(text: str) -> str:

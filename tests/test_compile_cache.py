@@ -157,7 +157,9 @@ def test_counts_without_their_words_are_not_believed(content: Content, tmp_path:
     with BlobCache(tmp_path / "v.sqlite", version=version) as blobs:
         assert b"words" in blobs.load()
         blobs.update({}, [b"words"])
-    assert _written(tmp_path / "2", content, tmp_path) == first
+    fewer = _only(content, range(10, 20))
+    assert _written(tmp_path / "2", fewer, tmp_path) == _written(tmp_path / "3", fewer, None)
+    assert _written(tmp_path / "4", content, tmp_path) == first
 
 
 def test_articles_without_keys_are_counted_each_time(

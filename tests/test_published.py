@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.metadata
 import os
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from indexer import build, completion, parsed_cache, vocabulary
 from indexer.build import build_and_publish
 from indexer.fingerprint import LIBRARIES, _libraries, code_version, fingerprint, version_of
 from indexer.folder import read_folder
+from indexer.problems import ArticlesInvalid
 from indexer.publish import roll_back
 from indexer.published import Published
 from search.generation import current_name
@@ -271,3 +273,18 @@ def test_a_file_of_the_generation_that_was_touched_is_looked_at(
     (data / "generations" / name / "site.json").touch()
     assert not _publish(articles, data).changed
     assert len(checks) == 2
+
+
+def test_the_collector_of_cycles_rests_while_publishing_and_no_longer(
+    articles: Path, data: Path, write_article: Write
+) -> None:
+    write_article()
+    seen: list[bool] = []
+    _publish(articles, data, progress=lambda *_: seen.append(gc.isenabled()))
+    assert seen
+    assert not any(seen)
+    assert gc.isenabled()
+    write_article(owner=None)
+    with pytest.raises(ArticlesInvalid):
+        _publish(articles, data)
+    assert gc.isenabled()
