@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
 from portal.database import migrate, open_engine
 from portal.event_types import (
@@ -25,9 +25,10 @@ from portal.event_types import (
     Vote,
     VoteCounts,
 )
-from portal.redact import redact, shorten
 from portal.safe_events import SafeEventStore
+from portal.storable import clean, clean_word
 from portal.tables import EVENTS, HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES
+from portal.transactions import empty_journal, purge, transaction
 from portal.unresolved import rank_unresolved
 from search.text import normalise
 
@@ -51,8 +52,6 @@ __all__ = [
 QUERY_LIMIT = 500
 COMMENT_LIMIT = 2000
 MESSAGE_LIMIT = 5000
-_WORD_LIMIT = 100
-_PURGE_CHUNK = 1000
 _REMEMBERED = 1000  # questions
 _ROWS_AT_ONCE = 500
 _Row = tuple[object, ...]
@@ -104,8 +103,8 @@ class SqlEventStore:
             "article_id": event.article_id,
             "locale": event.locale,
             "helpful": event.helpful,
-            "reason": _word(event.reason),
-            "comment": _clean(event.comment, COMMENT_LIMIT),
+            "reason": clean_word(event.reason),
+            "comment": clean(event.comment, COMMENT_LIMIT),
             "search_id": event.search_id,
         }
         with self._transaction("write a vote") as connection:
@@ -119,9 +118,9 @@ class SqlEventStore:
             "at": event.at,
             "visitor": event.visitor,
             "locale": event.locale,
-            "query": _clean(event.query, QUERY_LIMIT),
+            "query": clean(event.query, QUERY_LIMIT),
             "articles": list(event.articles),
-            "message": _clean(event.message, MESSAGE_LIMIT),
+            "message": clean(event.message, MESSAGE_LIMIT),
             "delivered": event.delivered,
         }
         with self._transaction("write a hand-over") as connection:
@@ -195,41 +194,14 @@ class SqlEventStore:
 
     def purge(self, before: datetime) -> int:
         """Forget everything older, in short transactions that let visitors' events in between."""
-        removed = 0
-        for table in EVENTS:
-            old = sa.select(table.c.id).where(table.c.at < before).limit(_PURGE_CHUNK)
-            chunk = sa.delete(table).where(table.c.id.in_(old.scalar_subquery()))
-            while True:
-                with self._transaction(f"purge {table.name}") as connection:
-                    rows = connection.execute(chunk).rowcount
-                removed += rows
-                if rows < _PURGE_CHUNK:
-                    break
-        if self._engine.dialect.name == "sqlite":
-            self._empty_journal()
+        removed = sum(purge(self._engine, table, "at", before) for table in EVENTS)
+        empty_journal(self._engine)
         return removed
 
-    def _empty_journal(self) -> None:
-        """What was deleted is also gone from the write-ahead log, unless somebody reads it now."""
-        with contextlib.suppress(SQLAlchemyError), self._engine.connect() as connection:
-            driver: Any = connection.connection.dbapi_connection
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextlib.contextmanager
-    def _transaction(self, purpose: str, *, writes: bool = False) -> Iterator[sa.Connection]:
-        # One that reads before it writes must be a writer from its start: SQLite refuses to make
-        # it one after another has written.
-        mode = "IMMEDIATE" if writes else "DEFERRED"
-        try:
-            with self._engine.execution_options(sqlite_begin=mode).begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            # The statement's parameters hold what the visitor wrote; only the cause is repeated.
-            cause = getattr(error, "orig", None) or type(error).__name__
-            raise EventsUnavailable(
-                f"event log at {self._engine.url.render_as_string()}: cannot {purpose} ({cause}); "
-                "see that the database is there, may be written and is not locked"
-            ) from None
+    def _transaction(
+        self, purpose: str, *, writes: bool = False
+    ) -> AbstractContextManager[sa.Connection]:
+        return transaction(self._engine, purpose, writes=writes)
 
 
 def open_event_store(url: str) -> SqlEventStore:
@@ -242,7 +214,7 @@ def open_event_store(url: str) -> SqlEventStore:
 @lru_cache(maxsize=_REMEMBERED)
 def _question(text: str) -> tuple[str, str]:
     """What may be stored of a question, as asked and normalised; many ask the same."""
-    query = _clean(text, QUERY_LIMIT)
+    query = clean(text, QUERY_LIMIT)
     return query, normalise(query)
 
 
@@ -260,8 +232,8 @@ def _search_row(event: SearchEvent) -> dict[str, Any]:
         "confidence": event.confidence,
         "resolved": event.resolved,
         "answer_article": event.answer_article,
-        "section": _word(event.section),
-        "platform": _word(event.platform),
+        "section": clean_word(event.section),
+        "platform": clean_word(event.platform),
         "generation": event.generation,
         "duration_ms": event.duration_ms,
         "bot": event.bot,
@@ -307,13 +279,3 @@ def _insert(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> 
             raise
         return False
     return True
-
-
-def _clean(text: str, limit: int) -> str:
-    """What may be stored of a free text."""
-    text = text.encode(errors="replace").decode().replace("\0", " ")
-    return shorten(redact(text), limit)
-
-
-def _word(text: str | None) -> str | None:
-    return None if text is None else _clean(text, _WORD_LIMIT)

@@ -325,7 +325,7 @@ def test_counts_tell_people_from_programs(store):
 
 
 def test_purge_removes_what_is_older_and_nothing_else(store, engine, monkeypatch):
-    monkeypatch.setattr("portal.events._PURGE_CHUNK", 3)
+    monkeypatch.setattr("portal.transactions._PURGE_CHUNK", 3)
     for number in range(10):
         at = NOW - timedelta(days=number)
         store.record_search(replace(SEARCH, id=f"s{number}", at=at))
