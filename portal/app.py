@@ -16,9 +16,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import portal.api
 import portal.health
 import portal.help
+import portal.widget
 from portal import problems, rate_limits, security, server_timing
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
+from portal.forms import cors
 from portal.logs import REQUESTS
 from portal.secret import secret_key
 from portal.services import Services, install, open_services
@@ -65,21 +67,25 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     _maintain(app, settings)
     security.init_app(app, https=https)
     problems.init_app(app)
+    cors.init_app(app)
     portal.help.register(app)
     portal.api.register(app, csrf)
     portal.health.register(app, limiter)
+    portal.widget.register(app, limiter)
     _limit_writes(app, limiter, settings.write_rate_limit)
     return app
 
 
 def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
-    """Votes, events and hand-overs share a stricter limit than reading."""
+    """Votes and hand-overs share a stricter limit than reading."""
     limiter.exempt(app.view_functions["asset"])
+    for endpoint in cors.OPEN:  # each form has limits of its own: portal.forms.limits
+        limiter.exempt(app.view_functions[endpoint])
     if limit == OFF:
         return
     shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
     for rule in app.url_map.iter_rules():
-        if rule.methods and "POST" in rule.methods:
+        if rule.methods and "POST" in rule.methods and rule.endpoint not in cors.OPEN:
             view: Any = app.view_functions[rule.endpoint]
             app.view_functions[rule.endpoint] = shared(view)
 

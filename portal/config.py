@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +14,26 @@ from search.errors import KnowledgeBaseError
 
 OFF = "off"
 """A rate limit that is none."""
+_LOOPBACK = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::(?:\*|[0-9]{1,5}))?")
 
 
 class SettingsInvalid(KnowledgeBaseError):
     """An environment variable has a value that cannot be used."""
 
     exit_code = 2
+
+
+def check_rate_limit(value: str) -> str:
+    """A rate limit as it was given. Raises `ValueError` for one that cannot be read."""
+    if value == OFF:
+        return value
+    from limits import parse_many  # takes a third of the command line's start
+
+    try:
+        parse_many(value)
+    except ValueError:
+        raise ValueError("is no rate limit; write it as '120 per minute'") from None
+    return value
 
 
 class Settings(BaseSettings):
@@ -95,6 +110,41 @@ class Settings(BaseSettings):
         description="Votes, events and hand-overs a visitor may send each worker; "
         "`off`: any number.",
     )
+    forms: Path | None = Field(
+        None,
+        description="YAML file of other sites' forms that may ask for suggestions: their origins, "
+        "thresholds and limits.",
+    )
+    widget_demo_origins: str = Field(
+        "",
+        description="Origins on this machine, apart by spaces, from which the demo of the widget "
+        "may ask too, such as `http://localhost:*`; for development.",
+    )
+    orders: str = Field(
+        "",
+        description="Where refund requests find orders: a CSV file, or an address that answers as "
+        "docs/orders-api.md says; empty: the demo shop's.",
+    )
+    orders_token: str = Field(
+        "", repr=False, description="Bearer token sent to the address in `KB_ORDERS`."
+    )
+    lookup_rate_limit: str = Field(
+        "10 per 15 minutes",
+        description="Orders a visitor may look up, and guesses allowed for one order number; "
+        "`off`: any number.",
+    )
+    webhook_url: str = Field("", description="Address that refund requests are posted to.")
+    webhook_secret: str = Field(
+        "",
+        repr=False,
+        description="Signs what is posted to `KB_WEBHOOK_URL`: `whsec_` and the base64 of 24 to "
+        "64 bytes.",
+    )
+    request_retention_days: int = Field(
+        30,
+        ge=1,
+        description="Age in days at which the sender's details of a refund request are erased.",
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
     )
@@ -120,20 +170,22 @@ class Settings(BaseSettings):
         "auto", description="`auto` is text on a terminal and JSON elsewhere."
     )
 
-    @field_validator("rate_limit", "write_rate_limit")
+    @field_validator("rate_limit", "write_rate_limit", "lookup_rate_limit")
     @classmethod
     def _readable_limit(cls, value: str) -> str:
-        if value == OFF:
-            return value
-        from limits import parse_many  # takes a third of the command line's start
+        return check_rate_limit(value)
 
-        try:
-            parse_many(value)
-        except ValueError:
-            raise ValueError("is no rate limit; write it as '120 per minute'") from None
+    @field_validator("widget_demo_origins")
+    @classmethod
+    def _loopback_origins(cls, value: str) -> str:
+        if wrong := [one for one in value.split() if not _LOOPBACK.fullmatch(one)]:
+            raise ValueError(
+                f"{wrong[0]!r} is no origin on this machine; write http://localhost:* or "
+                "http://127.0.0.1:8080"
+            )
         return value
 
-    @field_validator("base_url", "contact_url")
+    @field_validator("base_url", "contact_url", "webhook_url")
     @classmethod
     def _complete_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -172,6 +224,7 @@ def settings_table() -> str:
     rows = ["| setting | default | what it does |", "|---|---|---|"]
     for name, info in Settings.model_fields.items():
         variable = str(info.validation_alias or f"KB_{name.upper()}")
-        default = f"`{info.default}`" if str(info.default) else "empty"
+        empty = info.default is None or not str(info.default)
+        default = "empty" if empty else f"`{info.default}`"
         rows.append(f"| `{variable}` | {default} | {info.description} |")
     return "\n".join(rows)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, refresh
 from flask_babel import format_date as babel_date
 
 from portal.services import services
@@ -44,6 +44,12 @@ def current_locale() -> str:
             services().settings.default_locale,
         )
     return str(g.locale)
+
+
+def use_locale(locale: str) -> None:
+    """Speak a language for the rest of the present request, whatever its address says."""
+    g.locale = locale
+    refresh()
 
 
 def path_locale(path: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, Response, jsonify, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.help.errors import error_page
@@ -53,7 +53,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     if status < 400:
         return error  # a redirect that routing raised
     retry = None
-    if isinstance(error, TooManyRequests) or status == 503:
+    if status in (413, 429, 503):
         known = getattr(error, "retry_after", None)
         retry = int(known) if isinstance(known, int | float) else _RETRY_SECONDS
     response = _answer(status, error.description or "", retry_after=retry)

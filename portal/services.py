@@ -14,9 +14,14 @@ from flask import Flask, current_app
 from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
+from portal.forms.limits import FormLimits
+from portal.forms.registry import Forms, open_forms
+from portal.forms.safe_log import FormEventsLost, SafeFormLog
+from portal.forms.store import SqlFormLog
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
 from portal.redact import redact
+from portal.requests.desk import RequestDesk, open_desk
 from portal.safe_events import SearchesLost
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
@@ -24,6 +29,7 @@ from search.completion import Completer
 from search.embed import UniversalSentenceEncoder, open_embedder
 from search.errors import KnowledgeBaseError
 from search.library import PublishedLibrary
+from search.suggest import Suggestions
 from search.threads import limit_threads
 from search.types import Embedder, Filters, Response
 
@@ -73,6 +79,19 @@ class SearchLibrary(Protocol):
         exact: bool = False,
     ) -> Response: ...
 
+    def suggest(
+        self,
+        text: str,
+        *,
+        locale: str | None = ...,
+        reason: str | None = ...,
+        platform: str | None = ...,
+        limit: int = ...,
+        threshold: float = ...,
+    ) -> Suggestions:
+        """Articles for a form's text, from which personal data has been removed."""
+        ...
+
     def forget(self) -> None:
         """Empty the caches of this process."""
         ...
@@ -90,6 +109,10 @@ class Services:
     clock: Callable[[], datetime]
     engine: sa.Engine
     popular: PopularQuestions
+    forms: Forms
+    form_limits: FormLimits
+    form_log: SafeFormLog
+    requests: RequestDesk
 
 
 def install(app: Flask, services: Services) -> None:
@@ -99,7 +122,12 @@ def install(app: Flask, services: Services) -> None:
 
 def services() -> Services:
     """The services of the app that handles the present request."""
-    return cast(Services, current_app.extensions[_KEY])
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """The services of an app."""
+    return cast(Services, app.extensions[_KEY])
 
 
 def open_services(
@@ -125,7 +153,7 @@ def open_services(
         _log.error("event_log_unavailable", detail=str(error))
 
     def on_failure(operation: str, error: Exception) -> None:
-        lost = error.count if isinstance(error, SearchesLost) else 1
+        lost = error.count if isinstance(error, SearchesLost | FormEventsLost) else 1
         metrics.event_failures.labels(operation).inc(lost)
         _log.error("event_not_stored", operation=operation, detail=str(error))
 
@@ -134,7 +162,12 @@ def open_services(
         engine, clock, lambda questions: library.completer.compile_past(questions), on_failure
     )
     visitors = VisitorKeys(engine, clock)
-    return Services(settings, library, events, visitors, metrics, clock, engine, popular)
+    return Services(
+        settings, library, events, visitors, metrics, clock, engine, popular,
+        forms=open_forms(settings), form_limits=FormLimits(settings),
+        form_log=SafeFormLog(SqlFormLog(engine, clock), on_failure),
+        requests=open_desk(settings, engine, lambda: library.catalogue, clock),
+    )  # fmt: skip
 
 
 def _warm_up(library: PublishedLibrary, embedder: Embedder) -> None:
@@ -161,6 +194,6 @@ def close_before_fork(app: Flask) -> None:
 
     The caches are empty then, so that what each holds is counted once.
     """
-    here = cast(Services, app.extensions[_KEY])
+    here = services_of(app)
     here.library.forget()
     here.engine.dispose()

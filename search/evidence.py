@@ -267,7 +267,7 @@ def gather(
         evidence.likelihood = zeros
         evidence.similarity = zeros
     else:
-        vectors = whiten(embedder.encode_queries(_texts(question)), generation.whitening)
+        vectors = whiten(embedder.encode_queries(question_texts(question)), generation.whitening)
         encoded = time.perf_counter()
         likely = _Likelihood(generation, vectors)
         if only is None:
@@ -337,7 +337,7 @@ class _Likelihood:
             evidence.outside = float(self._outside.max())
 
 
-def _texts(question: Question) -> list[str]:
+def question_texts(question: Question) -> list[str]:
     """The whole question first, then its sentences where there are several."""
     sentences = [simplify(sentence) for sentence in question.sentences]
     whole = " ".join(sentences)

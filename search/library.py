@@ -17,6 +17,7 @@ from search.errors import KnowledgeBaseError
 from search.generation import Generation, current_name, open_current
 from search.ranking import read_ranking
 from search.searcher import Searcher
+from search.suggest import MOST, THRESHOLD, Suggestions, suggest
 from search.types import Embedder, Filters, Response, Vectors
 
 CALIBRATION = "confidence.json"
@@ -183,6 +184,22 @@ class PublishedLibrary:
         if not explain and not response.trace.degraded:
             live.answers.put(key, response)
         return response
+
+    def suggest(
+        self,
+        text: str,
+        *,
+        locale: str | None = None,
+        reason: str | None = None,
+        platform: str | None = None,
+        limit: int = MOST,
+        threshold: float = THRESHOLD,
+    ) -> Suggestions:
+        """As `search.suggest.suggest`, on the current generation."""
+        return suggest(
+            self.searcher, text, locale=locale, reason=reason, platform=platform, limit=limit,
+            threshold=threshold,
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Empty the caches, as before a fork: each process has its own."""
