@@ -21,4 +21,4 @@ def is_held_out(form: Form, session: str | None) -> bool:
     if not session or form.holdout <= 0:
         return False
     digest = hashlib.blake2b(f"{form.key}\0{session}".encode(), digest_size=_BYTES).digest()
-    return int.from_bytes(digest) < form.holdout * 2 ** (8 * _BYTES)
+    return int.from_bytes(digest) < form.holdout * float(1 << 8 * _BYTES)

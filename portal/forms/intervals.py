@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import NamedTuple
 
 LEVEL = 0.95
 """How often such an interval covers the truth."""
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Share:
     """`count` of `of`, its value and the interval around it, all as fractions of one."""
 
     count: int
@@ -20,7 +21,8 @@ class Share(NamedTuple):
     high: float
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Difference:
     """One share less another, and the interval around it, as fractions of one."""
 
     value: float
