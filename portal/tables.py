@@ -124,9 +124,10 @@ FORM_SESSIONS = sa.Table(
     sa.Column("not_helpful_at", UtcTime),
     sa.Column("resolved_at", UtcTime),
     sa.Column("submitted_at", UtcTime),
+    sa.Column("sent_by", sa.String(32), nullable=False),
     sa.Column("held_out", sa.Boolean, nullable=False),
     sa.Column("bot", sa.Boolean, nullable=False),
-    sa.Index("ix_form_sessions_sent", "form", "visitor", "submitted_at"),
+    sa.Index("ix_form_sessions_sent", "form", "sent_by", "submitted_at"),
 )
 SUGGESTIONS = sa.Table(
     "suggestions",

@@ -1,4 +1,4 @@
-"""`POST /api/v1/events`: what happened in a page after its search, also by `sendBeacon`."""
+"""`POST /api/v1/events`: what happened in a page after its search, or to a form, also by beacon."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import uuid
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
+from portal.api.form_events import FormEventBody, record_form_event
 from portal.events import View
+from portal.forms.types import EVENT_KINDS
 from portal.i18n import match_locale
 from portal.log_search import log_search
 from portal.problems import problem
@@ -30,18 +39,37 @@ class SettledSearch(BaseModel):
     position: int | None = Field(None, ge=1, le=999)
 
 
+_BODY: TypeAdapter[SettledSearch | FormEventBody] = TypeAdapter(
+    Annotated[SettledSearch | FormEventBody, Field(discriminator="type")]
+)
+_TYPES = frozenset({"search", *EVENT_KINDS})
+
+
 def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/events", "events", record, methods=["POST"])
 
 
 def record() -> Response:
-    """Store one event; 202 whether or not the log could take it, as nobody waits for it."""
+    """Store one event; 202 whether or not the log could take it, as nobody waits for it.
+
+    The kind of content is not looked at: beacons are text, which needs no preflight.
+    """
+    here = services()
     try:
-        event = SettledSearch.model_validate_json(request.get_data(cache=False))
+        event = _BODY.validate_json(request.get_data(cache=False))
     except ValidationError as error:
+        here.form_limits.check("events", None)
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        # Which kind of event was being read is no part of the body.
+        field = ".".join(str(part) for part in first["loc"] if part not in _TYPES)
         return problem(400, f"{field or 'body'}: {first['msg']}", pointer=field)
+    if isinstance(event, FormEventBody):
+        return record_form_event(event)
+    here.form_limits.check("events", None)
+    return _record_search(event)
+
+
+def _record_search(event: SettledSearch) -> Response:
     here = services()
     # The question is asked again: what the browser says was shown is not evidence.
     found = here.library.search(event.q, locale=match_locale(event.locale))

@@ -22,9 +22,10 @@ OPEN_FOR = timedelta(hours=24)
 class Facts:
     """One session; moments are None where nothing of the kind is known.
 
-    `visitor` is who began it, `locale` the first language that was named, `found_at` when
-    something above the threshold was first found, withheld or not. The moments are the first of
-    their kind, but the last of `helpful_at` and `not_helpful_at`: there the last word counts.
+    `visitor` is who began it and `sent_by` who first sent it, empty where nobody is known,
+    `locale` the first language that was named, `found_at` when something above the threshold was
+    first found, withheld or not. The moments are the first of their kind, but the last of
+    `helpful_at` and `not_helpful_at`: there the last word counts.
     """
 
     started_at: datetime
@@ -38,6 +39,7 @@ class Facts:
     not_helpful_at: datetime | None = None
     resolved_at: datetime | None = None
     submitted_at: datetime | None = None
+    sent_by: str = ""
     held_out: bool = False
     bot: bool = False
 
@@ -64,6 +66,7 @@ def facts_of(event: SuggestionEvent | FormEvent) -> Facts:
         not_helpful_at=event.at if event.kind == "not_helpful" else None,
         resolved_at=event.at if event.kind == "resolved" else None,
         submitted_at=event.at if event.kind == "submitted" else None,
+        sent_by=event.visitor if event.kind == "submitted" else "",
     )  # fmt: skip
 
 
@@ -77,6 +80,8 @@ def merge(a: Facts, b: Facts) -> Facts:
     started_at, visitor = min((a.started_at, a.visitor), (b.started_at, b.visitor))
     named = [(f.locale_at, f.locale) for f in (a, b) if f.locale_at is not None]
     locale_at, locale = min(named) if named else (None, "")
+    sent = [(f.submitted_at, f.sent_by) for f in (a, b) if f.submitted_at is not None]
+    submitted_at, sent_by = min(sent) if sent else (None, "")
     return Facts(
         started_at, visitor, locale, locale_at,
         found_at=_first(a.found_at, b.found_at),
@@ -85,7 +90,8 @@ def merge(a: Facts, b: Facts) -> Facts:
         helpful_at=_last(a.helpful_at, b.helpful_at),
         not_helpful_at=_last(a.not_helpful_at, b.not_helpful_at),
         resolved_at=_first(a.resolved_at, b.resolved_at),
-        submitted_at=_first(a.submitted_at, b.submitted_at),
+        submitted_at=submitted_at,
+        sent_by=sent_by,
         held_out=a.held_out or b.held_out,
         bot=a.bot or b.bot,
     )  # fmt: skip

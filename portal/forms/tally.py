@@ -150,7 +150,7 @@ def _sent_elsewhere() -> sa.ColumnElement[datetime]:
     s, other = SESSIONS.c, SESSIONS.alias("other")
     last = (
         sa.select(sa.func.max(other.c.submitted_at))
-        .where(other.c.form == s.form, other.c.visitor == s.visitor, other.c.bot.is_(False))
+        .where(other.c.form == s.form, other.c.sent_by == s.visitor, other.c.bot.is_(False))
         .scalar_subquery()
     )
     return sa.case((sa.and_(s.submitted_at.is_(None), s.visitor != ""), last))

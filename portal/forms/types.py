@@ -33,6 +33,7 @@ class SuggestionEvent:
     `session` is one filling-in of the form, as the page names it; without one what comes of the
     text cannot be followed. `items` are what was above the form's threshold, best first, also
     when `held_out` says that they were withheld: only so are both shares compared like for like.
+    `visitor` is empty where nobody is known, as where a program asks for many people.
     `text` may be as it was typed; it is redacted before it is written.
     """
 

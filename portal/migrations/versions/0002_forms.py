@@ -28,10 +28,11 @@ def upgrade() -> None:
         sa.Column("not_helpful_at", sa.String(32)),
         sa.Column("resolved_at", sa.String(32)),
         sa.Column("submitted_at", sa.String(32)),
+        sa.Column("sent_by", sa.String(32), nullable=False),
         sa.Column("held_out", sa.Boolean, nullable=False),
         sa.Column("bot", sa.Boolean, nullable=False),
     )
-    op.create_index("ix_form_sessions_sent", "form_sessions", ["form", "visitor", "submitted_at"])
+    op.create_index("ix_form_sessions_sent", "form_sessions", ["form", "sent_by", "submitted_at"])
     op.create_table(
         "suggestions",
         sa.Column("id", sa.String(64), primary_key=True),
