@@ -166,7 +166,7 @@ def _present(
                 passage=passage,
                 excerpt=join_sentences(
                     [passage.sentences[number] for number in place.sentences], passage.locale
-                ),
+                ).rstrip(";；"),
                 confidence=chance,
                 policy=rule_for(article, passage, reason, platform),
                 translated=article.locale != reader,

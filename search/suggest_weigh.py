@@ -31,12 +31,12 @@ from search.suggest_text import most_telling, read_sentences
 from search.text import MAX_QUERY
 from search.types import Article, Embedder, Rows
 
-_SENTENCES = 6  # compared one by one; the others only lend their words
-_PARTS = 3  # sentences searched for by themselves
-_FOUND = 24  # articles the whole text finds, among which its sentences choose
+_SENTENCES = 8  # compared one by one; the others only lend their words
+_PARTS = 2  # sentences searched for by themselves
+_FOUND = 16  # articles the whole text finds, among which its sentences choose
 _SPREAD = 12  # of these, whose scores set the scale
 _COMPARED = 10  # articles a confidence compares its own with
-_JUDGED = 6  # articles whose confidence is computed
+_JUDGED = 4  # articles whose confidence is computed
 _SURE = 1e-3  # a probability never counts as nearer to 0 or 1 than this
 _TEXTS = 64  # that one call may bring
 _LEAST = 1e-6
@@ -116,8 +116,9 @@ def weigh(
     reason: str | None,
     platform: str | None,
     merging: Merging,
+    most: int = _JUDGED,
 ) -> Weighed | None:
-    """The candidates for a text, best first; None for a text that says nothing.
+    """At most `most` candidates for a text, best first; None for a text that says nothing.
 
     `reason` and `platform` are keys of the taxonomy.
     """
@@ -147,7 +148,7 @@ def weigh(
         return Weighed(question, evidence, (), degraded)
     places = _best_places(generation, evidence, scores[0])
     merged = _merge(evidences, scores, places, list(map(information, parts)), merging.sentences)
-    order = _order(searcher, evidence, places, merged, (reason, platform), merging)
+    order = _order(searcher, evidence, places, merged, (reason, platform), merging)[:most]
     reader = locale or question.locale
     likely = _likelihoods(searcher, question, evidence, scores[0], places, order)
     candidates = tuple(
@@ -257,15 +258,13 @@ def _order(
     asked: tuple[str | None, str | None],
     merging: Merging,
 ) -> list[tuple[int, int]]:
-    """Numbers in `places` of what is judged, best first, each with how much it is about."""
+    """Numbers in `places`, best first, each with how much its article is about."""
     catalogue = searcher.generation.catalogue
-    likeliest = sorted(range(len(places)), key=lambda number: -merged[number])[: 2 * _JUDGED]
-    about = {
-        number: _about(catalogue.at(int(evidence.articles[places[number]])), *asked)
-        for number in likeliest
-    }
-    likeliest.sort(key=lambda number: -(merged[number] + merging.about * about[number]))
-    return [(number, about[number]) for number in likeliest[:_JUDGED]]
+    about = [_about(catalogue.at(int(evidence.articles[place])), *asked) for place in places]
+    ordered = sorted(
+        range(len(places)), key=lambda number: -(merged[number] + merging.about * about[number])
+    )
+    return [(number, about[number]) for number in ordered]
 
 
 def _about(article: Article, reason: str | None, platform: str | None) -> int:

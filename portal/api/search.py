@@ -39,11 +39,11 @@ def search() -> Response:
         filters=filters,
         limit=read_limit(default=10, most=_MOST),
         mode=request.args.get("mode") or "hybrid",
-        explain=request.args.get("explain") == "1",
-        exact=request.args.get("exact") == "1",
+        explain=read_flag("explain"),
+        exact=read_flag("exact"),
     )
     server_timing.note(found.trace.timings_ms)
-    typing = request.args.get("typing") == "1"
+    typing = read_flag("typing")
     search_id = None if typing else log_search(found, channel="api", filters=filters)
     return Response(_json(found, search_id), mimetype="application/json")
 
@@ -67,6 +67,14 @@ def read_locale(name: str) -> str | None:
     if (locale := match_locale(value)) is None:
         raise QueryRejected(f"{name}: {value!r} is unknown; use en or zh-Hans")
     return locale
+
+
+def read_flag(name: str) -> bool:
+    """A parameter that is `1` or `0`, the latter when absent or empty."""
+    value = request.args.get(name) or "0"
+    if value not in ("0", "1"):
+        raise QueryRejected(f"{name}: {value!r} is unknown; use 1 or 0")
+    return value == "1"
 
 
 def read_limit(*, default: int, most: int) -> int:
