@@ -97,9 +97,7 @@ def _judge_item(
         return _undated(min(fitting, key=_rank(item)))
     first = min(dated, key=_rank(item))
     ends = {id(cited): _last_day(cited.clause, order) for cited in dated}
-    if any(
-        ends[id(cited)] is None for cited in dated if _rank(item)(cited) == _rank(item)(first)
-    ):
+    if any(ends[id(cited)] is None for cited in dated if _rank(item)(cited) == _rank(item)(first)):
         return Verdict("person", "no-date", first)
     known = [(cited, end) for cited in dated if (end := ends[id(cited)])]
     verdict = _by_dates(known, item, today)
