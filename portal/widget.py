@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 
 from portal.assets import STATIC
 from portal.help.context import absolute
-from portal.i18n import current_locale, match_locale
+from portal.i18n import current_locale, match_locale, use_locale
 from portal.services import services
 
 _SOURCE = STATIC / "widget" / "widget.js"
@@ -80,7 +80,7 @@ def shrink(source: str) -> str:
 def demo() -> Response:
     """A plain form with the one line of script; what is sent is shown and kept nowhere."""
     if chosen := match_locale(request.args.get("lang")):
-        g.locale = chosen
+        use_locale(chosen)
     taxonomy = services().library.catalogue.taxonomy
     locale = current_locale()
     values = {name: request.form.get(name, "")[:_LONGEST] for name in _labels()}

@@ -864,6 +864,7 @@
         article,
         position,
         at: new Date().toISOString(),
+        locale: this.locale,
       };
       const url = new URL("api/v1/events", this.base);
       const body = JSON.stringify(event);
