@@ -118,6 +118,7 @@ def services(settings: Settings, embedder: Embedder) -> Iterator[Services]:
     made = open_services(settings, clock=lambda: NOW, embedder=embedder)
     yield made
     made.events.close()
+    made.form_log.close()
     made.engine.dispose()
 
 
