@@ -14,13 +14,16 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import portal.api
+import portal.editor
 import portal.health
 import portal.help
+import portal.requests.pages
 import portal.widget
 from portal import problems, rate_limits, security, server_timing
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
 from portal.forms import cors
+from portal.log_path import loggable_path
 from portal.logs import REQUESTS
 from portal.secret import secret_key
 from portal.services import Services, install, open_services
@@ -59,7 +62,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         default_limits=[] if settings.rate_limit == OFF else [settings.rate_limit],
         storage_uri=f"{rate_limits.SCHEME}://",
         strategy="moving-window",
-        enabled={settings.rate_limit, settings.write_rate_limit} != {OFF},
+        enabled={settings.rate_limit, settings.write_rate_limit, settings.lookup_rate_limit}
+        != {OFF},
     )
     _measure(app)
     if settings.explain_pages:
@@ -71,6 +75,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     portal.help.register(app)
     portal.api.register(app, csrf)
     portal.health.register(app, limiter)
+    portal.editor.register(app)
+    portal.requests.pages.register(app, limiter)
     portal.widget.register(app, limiter)
     _limit_writes(app, limiter, settings.write_rate_limit)
     return app
@@ -120,7 +126,7 @@ def _measure(app: Flask) -> None:
                 "request",
                 extra={
                     "method": request.method,
-                    "path": request.path,
+                    "path": loggable_path(),
                     "status": response.status_code,
                     "ms": round(seconds * 1000, 1),
                 },

@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Age in days at which the sender's details of a refund request are erased.",
     )
+    editor_password: str = Field(
+        "",
+        repr=False,
+        description="Password of the pages for editors, below `/editor/`; empty: there are none.",
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
     )
