@@ -28,7 +28,7 @@ from search.query import Question
 from search.ranking import Feature
 from search.searcher import Searcher
 from search.suggest_text import most_telling, read_sentences
-from search.text import MAX_QUERY
+from search.text import MAX_QUERY, guess_locale
 from search.types import Article, Embedder, Rows
 
 _SENTENCES = 8  # compared one by one; the others only lend their words
@@ -51,13 +51,14 @@ class Merging:
     """The share of the sentences in the merged score; the rest is the whole text's."""
     about: float
     """What is added to the merged score of an article for each of reason and platform that it is
-    about: little, so that neither hides a clearly better match."""
+    about, and taken from it where it is about other platforms: little, so that neither hides a
+    clearly better match."""
     likely: float
     """Weight of what the calibration of questions says of an article, in log odds."""
     gap: float
     """Weight of its distance from the best merged score; at most 0."""
     about_odds: float
-    """What is added to its log odds for each of reason and platform that it is about."""
+    """The same in its log odds."""
     intercept: float
 
     def probability(self, likely: float, gap: float, about: int) -> float:
@@ -84,7 +85,7 @@ class Candidate:
     score: float
     """Merged, 0 to 1, before reason and platform."""
     about: int
-    """How many of reason and platform it is about."""
+    """How many of reason and platform it is about, one less where it is about others."""
     likely: float
     """What the calibration of questions says of it."""
 
@@ -131,7 +132,7 @@ def weigh(
         return _information(generation, sentence)
 
     telling = most_telling(sentences, information, most=_SENTENCES)
-    whole = "\n".join(sentences)
+    whole = "\n".join([*_named(generation, platform, sentences), *sentences])
     if len(whole) > MAX_QUERY:
         whole = "\n".join(most_telling(sentences, information, most=4 * _SENTENCES))[:MAX_QUERY]
     question = dataclasses.replace(searcher.analyse(whole), sentences=tuple(telling))
@@ -159,6 +160,17 @@ def weigh(
         for (number, about), chance in zip(order, likely, strict=True)
     )  # fmt: skip
     return Weighed(question, evidence, candidates, degraded)
+
+
+def _named(generation: Generation, platform: str | None, sentences: Sequence[str]) -> list[str]:
+    """The platform in words, as if it had been written, where most articles are about another.
+
+    Who chose it from a list does not write it again, and its own articles are found by its name.
+    """
+    catalogue = generation.catalogue
+    if platform is None or 2 * sum(platform in one.platforms for one in catalogue) > len(catalogue):
+        return []
+    return [catalogue.taxonomy.platforms[platform].title(guess_locale("\n".join(sentences)))]
 
 
 def _information(generation: Generation, sentence: str) -> float:
@@ -268,7 +280,10 @@ def _order(
 
 
 def _about(article: Article, reason: str | None, platform: str | None) -> int:
-    return (reason in article.reasons) + (platform in article.platforms)
+    """-1 to 2: what holds on one platform only may be wrong on another, so that counts against."""
+    elsewhere = platform is not None and bool(article.platforms)
+    fits = platform in article.platforms
+    return (reason in article.reasons) + (fits if fits or not elsewhere else -1)
 
 
 def _likelihoods(

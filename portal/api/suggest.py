@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from portal.forms import cors
 from portal.forms.registry import OWN, Form
@@ -36,6 +43,11 @@ class FormUnknown(KnowledgeBaseError):
     status = 404
 
 
+def _whole(value: object) -> object:
+    """`2.0` is as good a whole number in JSON as `2`."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Asked(BaseModel):
     """The body of a request."""
 
@@ -46,7 +58,7 @@ class Asked(BaseModel):
     reason: _Word | None = None
     platform: _Word | None = None
     form: Annotated[str, StringConstraints(max_length=40)] | None = None
-    limit: int | None = Field(None, ge=1, le=MOST)
+    limit: Annotated[int | None, BeforeValidator(_whole), Field(ge=1, le=MOST)] = None
     session: Annotated[str, StringConstraints(pattern=SESSION)] | None = None
 
 

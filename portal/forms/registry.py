@@ -160,7 +160,7 @@ def _read(path: Path) -> Iterator[Form]:
     problems: list[str] = []
     read: list[Form] = []
     for key, value in forms.items():
-        line = lines.get(("forms", key), 1)
+        line = lines.get(("forms", str(key)), 1)
         if not isinstance(key, str) or not KEY.fullmatch(key):
             problems.append(
                 f"{path}:{line}: {key!r} is no key; use 1 to 40 of a-z, 0-9 and `-`, in quotes "

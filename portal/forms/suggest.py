@@ -100,7 +100,8 @@ def record(found: Suggested, form: Form, session: str | None, *, api: bool = Fal
         id=secrets.token_hex(16),
         at=at,
         session=session,
-        visitor=here.visitors.key(request.remote_addr or "", agent, at),
+        # A program speaks for many people from one address, so it is nobody in particular.
+        visitor="" if is_bot(agent) else here.visitors.key(request.remote_addr or "", agent, at),
         form=form.key,
         locale=found.locale,
         text=found.text,
