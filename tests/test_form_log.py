@@ -96,7 +96,10 @@ def test_a_trail_names_what_was_shown_and_opened_once_and_in_order(log: SqlFormL
         typed(9, items=(SuggestedItem("withheld", "en", "", 0.9),), held_out=True),
         happened("opened", 7, article="refund-timing"), happened("opened", 9),
         happened("opened", 6, article="refund-late"), happened("opened", 8, article="refund-late"),
+        typed(3, items=(SuggestedItem("outdated before it was shown", "en", "", 0.9),)),
         typed(1, session="session-2", items=(SuggestedItem("elsewhere", "en", "", 0.9),)),
+        *(happened("shown", at, suggestion_id=f"session-1-typed-{at}") for at in (9, 5, 1)),
+        happened("submitted", 10, suggestion_id="session-1-typed-3"),
     ])  # fmt: skip
     assert log.trail("request", "session-1") == Trail(
         ("refund-late", "refund-timing"), ("refund-late", "refund-timing")

@@ -61,11 +61,17 @@ class SqlFormLog:
             _gather(connection, new)
 
     def trail(self, form: str, session: str) -> Trail:
+        # Most of what is found while somebody types is outdated before it can be shown.
+        seen = sa.select(FORM_EVENTS.c.suggestion_id).where(
+            FORM_EVENTS.c.form == form,
+            FORM_EVENTS.c.session == session,
+            FORM_EVENTS.c.kind != "submitted",
+        )
         shown = (
             sa.select(SUGGESTION_ITEMS.c.article_id)
             .join(SUGGESTIONS)
             .where(SUGGESTIONS.c.form == form, SUGGESTIONS.c.session == session)
-            .where(SUGGESTIONS.c.held_out.is_(False))
+            .where(SUGGESTIONS.c.held_out.is_(False), SUGGESTIONS.c.id.in_(seen))
             .order_by(SUGGESTIONS.c.at, SUGGESTIONS.c.id, SUGGESTION_ITEMS.c.position)
         )
         opened = (
