@@ -179,6 +179,8 @@ class Shop:
     form: str = FORM
     style: str = ""
     html: str = ""
+    nonce: str = ""
+    """Allows the script in place of the help centre's address."""
     received: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -187,14 +189,16 @@ class Shop:
 
     @property
     def policy(self) -> str:
+        scripts = f"'nonce-{self.nonce}'" if self.nonce else self.help
         return (
-            f"default-src 'none'; script-src {self.help}; connect-src {self.help}; "
+            f"default-src 'none'; script-src {scripts}; connect-src {self.help}; "
             "style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
             "require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
     def page(self) -> str:
-        script = f'<script src="{self.help}/widget.js" {self.attributes} async></script>'
+        nonce = f'nonce="{self.nonce}"' if self.nonce else ""
+        script = f'<script src="{self.help}/widget.js" {nonce} {self.attributes} async></script>'
         return (
             f'<!doctype html><html lang="{escape(self.lang)}" {self.html}><head>'
             '<meta charset="utf-8"><title>Shop</title>'

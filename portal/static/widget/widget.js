@@ -115,6 +115,7 @@
     }
     .kb:lang(zh) { line-height: 1.7; line-break: strict; }
     p, ul, dl, dd { margin: 0; padding: 0; }
+    p, dt, dd, span { unicode-bidi: plaintext; text-align: -webkit-match-parent; text-align: match-parent; }
     ul { list-style: none; }
     button { font: inherit; color: inherit; letter-spacing: inherit; text-align: inherit; background: none; border: 0; margin: 0; cursor: pointer; }
     a { color: var(--accent); text-underline-offset: .18em; }
@@ -391,11 +392,11 @@
       const toggle = element(
         "button",
         { class: "toggle", type: "button", "aria-expanded": "false", "aria-controls": bodyId },
-        element("span", { lang, dir: "auto" }, suggestion.title),
+        element("span", { lang }, suggestion.title),
         icon("chevron"),
       );
       const body = element("div", { class: "body", id: bodyId, hidden: "" });
-      const excerpt = element("p", { class: "excerpt", lang, dir: "auto" }, suggestion.excerpt);
+      const excerpt = element("p", { class: "excerpt", lang }, suggestion.excerpt);
       made.node = element("li", {}, element("div", { class: "ask" }, toggle, this.tag(lang), excerpt), body);
       body.append(...this.body(suggestion, () => this.on.read(suggestion, made.position)));
       body.append(this.questions(suggestion, made));
@@ -423,7 +424,7 @@
         let values = [policy?.[name] ?? []].flat().filter(Boolean);
         if (name === "evidence" && values.length) values = [values.join(labels.separator)];
         if (!values.length) return [];
-        const facts = values.map((value) => element("dd", { lang, dir: "auto" }, value));
+        const facts = values.map((value) => element("dd", { lang }, value));
         return [element("div", { class: name === "conditions" || name === "evidence" ? "long" : "short" }, element("dt", {}, labels[name]), ...facts)];
       });
       if (rows.length) parts.push(element("dl", { class: "facts" }, ...rows));
@@ -852,7 +853,8 @@
     // Tells the server what happened; whether it arrives is not waited for. True the first time.
     send(type, article, position) {
       const { id: session } = this.session;
-      const once = [session, type, type === "submitted" ? "" : this.suggestionId, article].join(" ");
+      const about = type === "submitted" ? undefined : this.suggestionId;
+      const once = [session, type, article ?? about].join(" ");
       if (this.done.has(once)) return false;
       this.done.add(once);
       const event = {
@@ -860,7 +862,7 @@
         type,
         form: this.options.key,
         session,
-        suggestion_id: type === "submitted" ? undefined : this.suggestionId,
+        suggestion_id: about,
         article,
         position,
         at: new Date().toISOString(),
@@ -933,6 +935,7 @@
       const asked = cut(String(text ?? ""));
       if (!first || !asked) return [];
       first.asked = undefined;
+      first.dismissed.clear();
       return (await first.guard(() => first.search(asked))) ?? [];
     },
     setLabels: (labels, form) => each(form, (one) => one.setLabels(labels ?? {})),
