@@ -148,7 +148,7 @@ def redeliver(settings: Settings, numbers: Sequence[str], all_dead: bool, as_jso
     if as_json:
         _print_json({"waiting": waiting})
     else:
-        click.echo(f"{waiting} deliveries wait to go out again.")
+        click.echo(f"Waiting to go out again: {waiting}")
 
 
 @requests.command()

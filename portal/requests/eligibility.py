@@ -25,6 +25,7 @@ Because = Literal[
 ]  # fmt: skip
 
 _LAW = "rights"
+_MISSING = "missing-item"
 _SECTIONS: dict[Wish, frozenset[str]] = {
     "exchange": frozenset({"exchanges"}),
     "repair": frozenset({"warranty"}),
@@ -138,6 +139,8 @@ def _words(cited: Cited) -> set[str]:
 def _fits(cited: Cited, wish: Wish) -> bool:
     if wish == "refund":
         return cited.section not in _OTHERS
+    if wish == "part" and _MISSING not in cited.clause.reasons:
+        return False
     return cited.section in _SECTIONS[wish]
 
 

@@ -55,6 +55,8 @@ class HttpClient:
                 method, url, headers=dict(headers), body=body, redirect=False,
                 preload_content=False,
             )  # fmt: skip
+        except urllib3.exceptions.NewConnectionError as error:  # a timeout to the library
+            raise HttpFailed(f"{host} cannot be reached") from error
         except urllib3.exceptions.TimeoutError as error:
             raise HttpFailed(f"{host} did not answer in time") from error
         except urllib3.exceptions.HTTPError as error:

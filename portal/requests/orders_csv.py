@@ -36,9 +36,8 @@ class CsvOrders:
         self._read_at: tuple[int, int] | None = None
         self._rows: dict[str, list[dict[str, str]]] = {}
         try:
-            self._read()
-            for number in self._rows:
-                self._order(number)
+            for number in self.numbers():
+                self.get(number)
         except OrdersUnavailable as error:
             raise SettingsInvalid(f"KB_ORDERS: {error}") from error
 
@@ -46,6 +45,11 @@ class CsvOrders:
         """The order of a number. Raises `OrdersUnavailable` when the file cannot be read."""
         self._read()
         return self._order(order_key(number)) if order_key(number) in self._rows else None
+
+    def numbers(self) -> list[str]:
+        """Every order number, as in the file."""
+        self._read()
+        return [rows[0]["order"] for rows in self._rows.values()]
 
     def _read(self) -> None:
         try:
