@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from portal.config import Settings, load_settings
+from portal.cli_forms import forms
+from portal.cli_requests import requests
+from portal.cli_settings import with_settings
+from portal.cli_suggest import suggest
+from portal.config import Settings
 from search.errors import KnowledgeBaseError
 from search.evaluate import METRICS
-
-R = TypeVar("R")
 
 
 class _Group(click.Group):
@@ -42,20 +42,6 @@ def cli() -> None:
     """A help centre from a folder of Markdown articles."""
 
 
-def _with_settings(command: Callable[..., R]) -> Callable[..., R]:
-    """Hand a command the settings, and set the log up by them."""
-
-    @wraps(command)
-    def wrapper(*args: Any, **options: Any) -> R:
-        from portal.logs import configure_logging
-
-        settings = load_settings()
-        configure_logging(level=settings.log_level, form=settings.log_format)
-        return command(settings, *args, **options)
-
-    return wrapper
-
-
 def _known_locale(name: str | None) -> str | None:
     """The locale that is meant, or None without one. Raises `QueryRejected`."""
     from portal.i18n import match_locale
@@ -69,7 +55,7 @@ def _known_locale(name: str | None) -> str | None:
 
 @cli.command()
 @click.option("--rebuild", is_flag=True, help="Build anew even if nothing has changed.")
-@_with_settings
+@with_settings
 def index(settings: Settings, rebuild: bool) -> None:
     """Build the index from the articles and publish it.
 
@@ -109,7 +95,7 @@ def index(settings: Settings, rebuild: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT.")
 @click.option("--host", help="Instead of KB_HOST.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Instead of KB_WORKERS.")
-@_with_settings
+@with_settings
 def serve(settings: Settings, port: int | None, host: str | None, workers: int | None) -> None:
     """Serve the portal with gunicorn."""
     from portal.server import run
@@ -131,7 +117,7 @@ def serve(settings: Settings, port: int | None, host: str | None, workers: int |
 @click.option("--explain", is_flag=True, help="Say why each result stands where it stands.")
 @click.option("--exact", is_flag=True, help="Take every word as it stands, misspelt or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API answers.")
-@_with_settings
+@with_settings
 def search(
     settings: Settings,
     query: str,
@@ -167,7 +153,7 @@ def search(
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
-@_with_settings
+@with_settings
 def check(settings: Settings, as_json: bool) -> None:
     """Check every article: schema, names, links, addresses, translations, review dates.
 
@@ -194,7 +180,7 @@ def check(settings: Settings, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-@_with_settings
+@with_settings
 def rollback(settings: Settings, name: str | None) -> None:
     """Go back to the generation before the present one, or to NAME."""
     from indexer.publish import roll_back
@@ -206,7 +192,7 @@ def rollback(settings: Settings, name: str | None) -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True)
-@_with_settings
+@with_settings
 def generations(settings: Settings, as_json: bool) -> None:
     """List the published generations, newest last."""
     import dataclasses
@@ -230,7 +216,7 @@ def generations(settings: Settings, as_json: bool) -> None:
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-@_with_settings
+@with_settings
 def gaps(settings: Settings, days: int, limit: int, as_json: bool) -> None:
     """List the questions that were not answered, the most pressing first."""
     import dataclasses
@@ -256,7 +242,7 @@ def gaps(settings: Settings, days: int, limit: int, as_json: bool) -> None:
 @cli.command()
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-@_with_settings
+@with_settings
 def handovers(settings: Settings, days: int, as_json: bool) -> None:
     """List what customers handed over to a person, the latest first."""
     import dataclasses
@@ -286,15 +272,18 @@ def events() -> None:
 
 @events.command()
 @click.option("--days", type=click.IntRange(1), help="Instead of KB_RETENTION_DAYS.")
-@_with_settings
+@with_settings
 def purge(settings: Settings, days: int | None) -> None:
     """Remove events older than the retention period, and salts of visitor keys past their day."""
     from portal.database import open_engine
     from portal.events import open_event_store
+    from portal.forms.store import open_form_log
     from portal.visitors import VisitorKeys
 
     age = days or settings.retention_days
-    removed = open_event_store(settings.events_url).purge(datetime.now(UTC) - timedelta(days=age))
+    before = datetime.now(UTC) - timedelta(days=age)
+    removed = open_event_store(settings.events_url).purge(before)
+    removed += open_form_log(settings.events_url).purge(before)
     VisitorKeys(open_engine(settings.events_url), lambda: datetime.now(UTC)).forget_old()
     click.echo(f"Removed {removed} events older than {age} days.")
 
@@ -331,7 +320,7 @@ def settings() -> None:
     help="Write what each question got here, as JSON lines for `kb compare`.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
-@_with_settings
+@with_settings
 def evaluate(
     settings: Settings,
     folder: Path,
@@ -385,7 +374,7 @@ def compare(a: Path, b: Path | None, metric: str, shown: int, as_json: bool) -> 
     "--output", type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to instead of KB_DATA, where the portal looks.",
 )  # fmt: skip
-@_with_settings
+@with_settings
 def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None) -> None:
     """Refit ranking and confidence on labelled questions; keep what is no better than now.
 
@@ -398,3 +387,8 @@ def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None
 
     for line in cli_calibrate.calibrate(settings, folders, output or settings.data):
         click.echo(line)
+
+
+cli.add_command(forms)
+cli.add_command(requests)
+cli.add_command(suggest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -43,14 +43,6 @@ def can_mail(settings: Settings) -> bool:
 def compose(settings: Settings, handover: HandoverMail) -> EmailMessage:
     """The message; header values are single lines whatever was typed."""
     first_line = " ".join((handover.query or handover.message).split())
-    message = EmailMessage()
-    message["Subject"] = f"[{handover.reference}] {first_line[:80]}"
-    message["From"] = settings.handover_mail
-    message["To"] = settings.handover_mail
-    message["Date"] = formatdate()
-    message["Message-ID"] = make_msgid(domain=settings.handover_mail.rpartition("@")[2] or None)
-    if handover.reply_to:
-        message["Reply-To"] = " ".join(handover.reply_to.split())
     lines = [
         f"Reference: {handover.reference}",
         f"Language: {handover.locale}",
@@ -62,18 +54,47 @@ def compose(settings: Settings, handover: HandoverMail) -> EmailMessage:
         "Articles read:" if handover.articles else "No articles read.",
         *(f"- {title}\n  {url}" for title, url in handover.articles),
     ]
-    message.set_content("\n".join(lines) + "\n")
+    return compose_text(
+        settings,
+        subject=f"[{handover.reference}] {first_line[:80]}",
+        reply_to=handover.reply_to,
+        text="\n".join(lines),
+    )
+
+
+def compose_text(settings: Settings, *, subject: str, reply_to: str, text: str) -> EmailMessage:
+    """A mail to the team; no line of what was typed can become a header."""
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = settings.handover_mail
+    message["To"] = settings.handover_mail
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid(domain=settings.handover_mail.rpartition("@")[2] or None)
+    if reply_to:
+        message["Reply-To"] = " ".join(reply_to.split())
+    message.set_content(text + "\n")
     return message
 
 
 def send_handover(settings: Settings, handover: HandoverMail) -> None:
     """Send one hand-over. Raises `MailFailed`; the password is never part of the message."""
+    _send(settings, lambda: compose(settings, handover))
+
+
+def send_text(settings: Settings, *, subject: str, reply_to: str, text: str) -> None:
+    """Send one mail to the team. Raises `MailFailed` likewise."""
+    _send(
+        settings, lambda: compose_text(settings, subject=subject, reply_to=reply_to, text=text)
+    )
+
+
+def _send(settings: Settings, make: Callable[[], EmailMessage]) -> None:
     server = urlsplit(settings.smtp_url)
     if server.scheme not in _PORTS or not server.hostname:
         raise MailFailed("KB_SMTP_URL must look like smtp://user:password@host:port")
     try:
         port = server.port or _PORTS[server.scheme]
-        message = _compose_safely(settings, handover, server.hostname)
+        message = _compose_safely(make, server.hostname)
         with _connect(server.scheme, server.hostname, port) as connection:
             if server.username:
                 _refuse_open_login(connection, server.hostname)
@@ -84,10 +105,10 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
         raise MailFailed(f"{server.hostname} did not take the mail ({reason})") from error
 
 
-def _compose_safely(settings: Settings, handover: HandoverMail, host: str) -> EmailMessage:
+def _compose_safely(make: Callable[[], EmailMessage], host: str) -> EmailMessage:
     """The message; the header parser raises many kinds for addresses it cannot read."""
     try:
-        return compose(settings, handover)
+        return make()
     except Exception as error:
         raise MailFailed(f"{host}: the mail cannot be written ({type(error).__name__})") from error
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.help.errors import error_page
+from portal.log_path import loggable_path
 from search.errors import KnowledgeBaseError
 
 _RETRY_SECONDS = 30
@@ -69,7 +70,7 @@ def _csrf_error(error: CSRFError) -> Response:
 
 def _own_error(error: KnowledgeBaseError) -> Response:
     log = _log.error if error.status >= 500 else _log.info
-    log("request_refused", path=request.path, error=type(error).__name__, detail=str(error))
+    log("request_refused", path=loggable_path(), error=type(error).__name__, detail=str(error))
     # What went wrong inside names files and is for the log; a reader learns what is wrong outside.
     detail = str(error) if error.status < 500 else "The service is not ready. Try again shortly."
     return _answer(
@@ -78,5 +79,5 @@ def _own_error(error: KnowledgeBaseError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    _log.exception("unexpected_error", path=request.path, error=type(error).__name__)
+    _log.exception("unexpected_error", path=loggable_path(), error=type(error).__name__)
     return _answer(500, "Something went wrong here. The error has been logged.")

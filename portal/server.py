@@ -39,7 +39,12 @@ def run(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     # FAISS asks OpenMP anew in every thread; only the environment holds for all of them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    Server(lambda: _make_app(settings), {**options(settings), "child_exit": _forget_worker}).run()
+    hooks = {
+        "post_worker_init": _start_deliveries,
+        "worker_exit": _stop_deliveries,
+        "child_exit": _forget_worker,
+    }
+    Server(lambda: _make_app(settings), {**options(settings), **hooks}).run()
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -69,6 +74,20 @@ def _make_app(settings: Settings) -> Flask:
     app = create_app(settings)
     close_before_fork(app)
     return app
+
+
+def _start_deliveries(worker: Any) -> None:
+    """Each worker hands over what is due; they never take the same."""
+    from portal.services import services_of
+
+    services_of(worker.wsgi).requests.thread.start()
+
+
+def _stop_deliveries(_server: Any, worker: Any) -> None:
+    from portal.services import services_of
+
+    if worker.wsgi is not None:
+        services_of(worker.wsgi).requests.thread.stop()
 
 
 def _forget_worker(_server: Any, worker: Any) -> None:
