@@ -31,9 +31,14 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.database import open_engine
 from portal.events import SafeEventStore, SqlEventStore
+from portal.forms.limits import FormLimits
+from portal.forms.registry import open_forms
+from portal.forms.safe_log import SafeFormLog
+from portal.forms.store import SqlFormLog
 from portal.logs import configure_logging
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
+from portal.requests.desk import open_desk
 from portal.services import Services
 from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue, article_to_dict
@@ -177,7 +182,18 @@ def served(completer: Completer, folder: Path) -> Flask:
     return create_app(
         settings,
         Services(
-            settings, library, events, VisitorKeys(engine, clock), metrics, clock, engine, popular
+            settings,
+            library,
+            events,
+            VisitorKeys(engine, clock),
+            metrics,
+            clock,
+            engine,
+            popular,
+            forms=open_forms(settings),
+            form_limits=FormLimits(settings),
+            form_log=SafeFormLog(SqlFormLog(engine, clock), lambda *_: None),
+            requests=open_desk(settings, engine, lambda: library.catalogue, clock),
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,7 +52,7 @@ def suggest(
     if locale and reader is None:
         raise QueryRejected(f"--locale: {locale!r} is unknown; use en or zh")
     if text == "-":
-        text = click.get_text_stream("stdin").read()
+        text = sys.stdin.read()
     limit_threads()
     embedder = open_embedder(settings.model, cache=settings.cache)
     found = find(

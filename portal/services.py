@@ -176,6 +176,8 @@ def _warm_up(library: PublishedLibrary, embedder: Embedder) -> None:
     try:
         library.searcher.search("ready?", locale="en", limit=1)
         library.searcher.search("好了吗", locale="zh-Hans", limit=1)
+        platforms = library.catalogue.taxonomy.platforms
+        library.suggest("Ready? 好了吗？", platform=next(iter(platforms), None))
         if isinstance(embedder, UniversalSentenceEncoder):
             embedder.prepare(_expected(library.searcher.generation.catalogue))
     except KnowledgeBaseError as error:

@@ -168,7 +168,7 @@ def _named(generation: Generation, platform: str | None, sentences: Sequence[str
     Who chose it from a list does not write it again, and its own articles are found by its name.
     """
     catalogue = generation.catalogue
-    if platform is None or 2 * sum(platform in one.platforms for one in catalogue) > len(catalogue):
+    if platform is None or catalogue.platform_shares.get(platform, 0.0) > 0.5:
         return []
     return [catalogue.taxonomy.platforms[platform].title(guess_locale("\n".join(sentences)))]
 

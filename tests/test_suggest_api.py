@@ -54,7 +54,7 @@ def test_the_rule_is_said_in_the_readers_language(client: FlaskClient) -> None:
         client, "鞋子买小了，没穿出去过，能换大一码吗", locale="zh-CN", reason="wrong-size",
         platform="雀园自营",
     ).json  # fmt: skip
-    assert body["suggestions"][0]["policy"]["window"] == "签收后 30 天"
+    assert body["suggestions"][0]["policy"]["window"] == "签收后30天内"
 
 
 def test_the_answer_has_what_the_description_says(client: FlaskClient) -> None:
