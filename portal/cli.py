@@ -44,13 +44,26 @@ def cli() -> None:
 
 def _with_settings(command: Callable[..., R]) -> Callable[..., R]:
     """Hand a command the settings, and set the log up by them."""
+    return _prepared(command, quick=False)
 
+
+def _quick(command: Callable[..., R]) -> Callable[..., R]:
+    """The same for a command that is done in the time the log of the others takes to load."""
+    return _prepared(command, quick=True)
+
+
+def _prepared(command: Callable[..., R], *, quick: bool) -> Callable[..., R]:
     @wraps(command)
     def wrapper(*args: Any, **options: Any) -> R:
-        from portal.logs import configure_logging
-
         settings = load_settings()
-        configure_logging(level=settings.log_level, form=settings.log_format)
+        if quick:
+            from portal.plain_logs import configure_plainly
+
+            configure_plainly(level=settings.log_level)
+        else:
+            from portal.logs import configure_logging
+
+            configure_logging(level=settings.log_level, form=settings.log_format)
         return command(settings, *args, **options)
 
     return wrapper
@@ -58,7 +71,7 @@ def _with_settings(command: Callable[..., R]) -> Callable[..., R]:
 
 def _known_locale(name: str | None) -> str | None:
     """The locale that is meant, or None without one. Raises `QueryRejected`."""
-    from portal.i18n import match_locale
+    from portal.locales import match_locale
     from search.errors import QueryRejected
 
     locale = match_locale(name)
@@ -69,7 +82,7 @@ def _known_locale(name: str | None) -> str | None:
 
 @cli.command()
 @click.option("--rebuild", is_flag=True, help="Build anew even if nothing has changed.")
-@_with_settings
+@_quick
 def index(settings: Settings, rebuild: bool) -> None:
     """Build the index from the articles and publish it.
 
@@ -131,7 +144,7 @@ def serve(settings: Settings, port: int | None, host: str | None, workers: int |
 @click.option("--explain", is_flag=True, help="Say why each result stands where it stands.")
 @click.option("--exact", is_flag=True, help="Take every word as it stands, misspelt or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API answers.")
-@_with_settings
+@_quick
 def search(
     settings: Settings,
     query: str,
@@ -145,16 +158,18 @@ def search(
     as_json: bool,
 ) -> None:
     """Ask QUERY and print the answer and the results. Nothing is logged."""
+    from search.embed import open_embedder
+
+    embedder = open_embedder(settings.model, cache=settings.cache, soon=mode != "keyword")
+
     from portal.search_json import response_to_dict
     from portal.show import show_response
-    from search.embed import open_embedder
     from search.library import open_searcher
     from search.threads import limit_threads
     from search.types import Filters
 
     reader = _known_locale(locale)
     limit_threads()
-    embedder = open_embedder(settings.model, cache=settings.cache)
     found = open_searcher(settings.data, embedder).search(
         query, locale=reader, filters=Filters(section, platform), limit=limit,
         mode=mode, explain=explain, exact=exact,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from search.embed import BUNDLED
 from search.errors import KnowledgeBaseError
+from search.use_encoder import BUNDLED
 
 OFF = "off"
 """A rate limit that is none."""
+_PLAIN_LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
 class SettingsInvalid(KnowledgeBaseError):
@@ -123,9 +125,9 @@ class Settings(BaseSettings):
     @field_validator("rate_limit", "write_rate_limit")
     @classmethod
     def _readable_limit(cls, value: str) -> str:
-        if value == OFF:
+        if value == OFF or _PLAIN_LIMIT.fullmatch(value):
             return value
-        from limits import parse_many  # takes a third of the command line's start
+        from limits import parse_many  # takes its time, which every command would wait for
 
         try:
             parse_many(value)

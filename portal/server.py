@@ -63,10 +63,14 @@ def options(settings: Settings) -> dict[str, Any]:
 
 def _make_app(settings: Settings) -> Flask:
     """Made once before the workers are forked, so that they share its memory."""
-    from portal.app import create_app
-    from portal.services import close_before_fork
+    from search.embed import open_embedder
 
-    app = create_app(settings)
+    embedder = open_embedder(settings.model, cache=settings.cache, soon=True)
+
+    from portal.app import create_app
+    from portal.services import close_before_fork, open_services
+
+    app = create_app(settings, open_services(settings, embedder=embedder))
     close_before_fork(app)
     return app
 

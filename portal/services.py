@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +24,7 @@ from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
 from search.completion import Completer
 from search.embed import UniversalSentenceEncoder, open_embedder
-from search.errors import KnowledgeBaseError
+from search.errors import KnowledgeBaseError, ModelUnavailable
 from search.library import PublishedLibrary
 from search.threads import limit_threads
 from search.types import Embedder, Filters, Response
@@ -141,12 +143,22 @@ def _warm_up(library: PublishedLibrary, embedder: Embedder) -> None:
     """Load index, model and rules now, so that no visitor waits and workers share the pages."""
     redact("sizes 36 37 38 39 40")
     try:
-        library.searcher.search("ready?", locale="en", limit=1)
-        library.searcher.search("好了吗", locale="zh-Hans", limit=1)
-        if isinstance(embedder, UniversalSentenceEncoder):
-            embedder.prepare(_expected(library.searcher.generation.catalogue))
+        expected = _expected(library.searcher.generation.catalogue)
+        prepare = threading.Thread(target=_prepare, args=(embedder, expected))
+        prepare.start()  # computes in NumPy, while the searches load what is Python's
+        try:
+            library.searcher.search("ready?", locale="en", limit=1)
+            library.searcher.search("好了吗", locale="zh-Hans", limit=1)
+        finally:
+            prepare.join()  # no thread may be left at a fork
     except KnowledgeBaseError as error:
         _log.error("index_unavailable", detail=str(error))
+
+
+def _prepare(embedder: Embedder, expected: list[str]) -> None:
+    with contextlib.suppress(ModelUnavailable):  # the searches say so, and do without
+        if isinstance(embedder, UniversalSentenceEncoder):
+            embedder.prepare(expected)
 
 
 def _expected(catalogue: Catalogue) -> list[str]:

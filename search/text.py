@@ -13,11 +13,14 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import opencc
-import rjieba
 import sentencex
 import Stemmer
+
+if TYPE_CHECKING:
+    import rjieba
 
 NORMALISER_VERSION = "1"
 
@@ -35,6 +38,7 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 _OTHER_LETTERS = re.compile(rf"(?![{HAN}])[^\W_a-z0-9]")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _PIECE = 4
+_TRADITIONAL = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 _ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
@@ -53,26 +57,34 @@ def stop_words() -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def _simplified_characters() -> dict[int, str]:
-    """Traditional to Simplified, one character to one.
+class _Simpler(dict[int, int]):
+    """Traditional to Simplified, one character to one; filled as characters are met.
 
     Phrase tables (乾隆, 乾燥) read the context, so a substring could convert differently from the
-    text it was copied from; a map of single characters cannot.
-    Source: OpenCC's t2s tables, asked once for every character, each on a line of its own.
+    text it was copied from; a map of single characters cannot. Source: OpenCC's t2s tables.
     """
-    characters = [
-        chr(code)
-        for low, high in ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
-        for code in range(low, high + 1)
-    ]
-    converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
-    simpler = {
-        old: new
-        for old, new in zip(characters, converted, strict=True)
-        if old != new and len(new) == 1
-    }
-    return {ord(old): simpler.get(new, new) for old, new in simpler.items()}
+
+    def __missing__(self, code: int) -> int:
+        simpler = code
+        if any(low <= code <= high for low, high in _TRADITIONAL):
+            once = _one_to_one(chr(code))
+            simpler = ord(_one_to_one(once))  # what is simpler than one may have one yet simpler
+        if code <= _TRADITIONAL[-1][1]:  # who sends every character there is fills no memory
+            self[code] = simpler
+        return simpler
+
+
+@lru_cache(maxsize=1)
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def _one_to_one(character: str) -> str:
+    found = _converter().convert(character)
+    return found if len(found) == 1 else character
+
+
+_SIMPLER = _Simpler()
 
 
 def simplify(text: str) -> str:
@@ -81,7 +93,7 @@ def simplify(text: str) -> str:
     Case and accents carry meaning for a model; which script or width a text is typed in does not.
     """
     text = unicodedata.normalize("NFKC", text)
-    return text.translate(_simplified_characters()) if _HAN_RUN.search(text) else text
+    return text.translate(_SIMPLER) if _HAN_RUN.search(text) else text
 
 
 @lru_cache(maxsize=2000)  # one question is folded for several purposes
@@ -94,7 +106,7 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold()
     if not text.isascii():
         if _HAN_RUN.search(text):
-            text = text.translate(_simplified_characters())
+            text = text.translate(_SIMPLER)
         decomposed = unicodedata.normalize("NFD", text)
         text = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
         text = unicodedata.normalize("NFKC", text)
@@ -201,7 +213,9 @@ class Tokeniser:
         )
 
     def _segmenter(self) -> rjieba.Jieba:
-        if self._jieba is None:  # 0.2 s, so only once Chinese is seen
+        if self._jieba is None:  # 0.4 s with its import, so only once Chinese is seen
+            import rjieba
+
             segmenter = rjieba.Jieba()
             for word in self.words:
                 segmenter.add_word(word, 1_000_000, "n")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from portal.events import View
-from portal.i18n import match_locale
+from portal.locales import match_locale
 from portal.log_search import log_search
 from portal.problems import problem
 from portal.services import services
