@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.encoding import Item
-from search.bm25 import Terms, article_terms, passage_terms
+from search.bm25 import TermCounter, Terms, article_terms, passage_terms
 from search.generation import UnitKind
 from search.text import Tokeniser, text_length
 from search.types import Article, Passage, Rows, Scores, TitledPassage, Vectors
@@ -78,16 +78,20 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
         end = begin + 1 + len(article.questions) + sum(len(p.sentences) + 1 for p in passages)
         made.append(_arrange(article, passages, vectors[begin:end]))
         begin = end
+    counter = TermCounter(tokeniser)
     terms: list[Terms] = []
+    of_articles: list[Terms] = []
     for (article, passages), one in zip(articles, made, strict=True):
         asked: list[list[str]] = [[] for _ in passages]
         for question, place in zip(article.questions, one.answered_by, strict=True):
             asked[place].append(question)
         asked[0] += article.tags
         terms += [
-            passage_terms(tokeniser, passage, extra)
+            passage_terms(counter, passage, extra)
             for passage, extra in zip(passages, asked, strict=True)
         ]
+        of_articles.append(article_terms(counter, article, passages))
+        counter.forget()
     starts = np.cumsum([0, *(len(one.order) for one in made)])
     order = np.concatenate(
         [start + one.order for start, one in zip(starts, made, strict=False)]
@@ -106,9 +110,7 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
         title=joined("title", np.float32)[order],
         vectors=vectors[order],
         passage_terms=terms,
-        article_terms=[
-            article_terms(tokeniser, article, passages) for article, passages in articles
-        ],
+        article_terms=of_articles,
         lengths=np.array(
             [sum(text_length(p.text) for p in passages) for _, passages in articles], np.int64
         ),

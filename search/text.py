@@ -39,6 +39,7 @@ _OTHER_LETTERS = re.compile(rf"(?![{HAN}])[^\W_a-z0-9]")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _PIECE = 4
 _TRADITIONAL = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 _ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
@@ -107,12 +108,11 @@ def normalise(text: str) -> str:
     if not text.isascii():
         if _HAN_RUN.search(text):
             text = text.translate(_SIMPLER)
-        decomposed = unicodedata.normalize("NFD", text)
-        text = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
     if not text.isprintable():
+        hidden = {ord(c): _visible(c) for c in set(text) if not c.isprintable()}
         # What an invisible character kept apart may now compose.
-        text = unicodedata.normalize("NFKC", "".join(map(_visible, text)))
+        text = unicodedata.normalize("NFKC", text.translate(hidden))
     return _SPACES.sub(" ", text).strip()
 
 
@@ -280,12 +280,33 @@ class Tokeniser:
 
     def terms(self, text: str) -> list[str]:
         """Terms of any text, in order, repeated as often as they occur."""
-        return [token.text for token in self.tokens(normalise(text))]
+        return self.terms_in(normalise(text))
+
+    def terms_in(self, normalised: str) -> list[str]:
+        """The texts of `tokens`, without saying where they stand and in half the time."""
+        found: list[str] = []
+        stem = self.stem
+        for match in _tokens_in(normalised):
+            if match["han"]:
+                cut = self._segmenter().tokenize(match["han"], mode="search")
+                found += [word for word, _, _ in cut]
+                continue
+            word = match["word"]
+            found.append(stem(word))
+            if not word.isalpha() and "'" not in word:
+                parts = _LETTERS_OR_DIGITS.findall(word)
+                if len(parts) > 1:
+                    found += map(stem, parts)
+        return found
 
     def content_terms(self, text: str) -> list[str]:
         """Terms without words that say nothing of a topic, unless there are no others."""
-        terms = self.terms(text)
-        return [term for term in terms if term not in stop_words()] or terms
+        return self.informative(self.terms(text))
+
+    def informative(self, terms: list[str]) -> list[str]:
+        """Terms without words that say nothing of a topic, unless there are no others."""
+        said_of_nothing = stop_words()
+        return [term for term in terms if term not in said_of_nothing] or terms
 
 
 def grams(text: str) -> list[str]:
