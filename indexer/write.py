@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,30 +100,21 @@ def write_generation(
     tokeniser = Tokeniser(content.words)
     part = make_part(made, whiten(vectors, whitening), tokeniser)
     orders = _Orders.of(kept, base, part)
-    postings = _write_keyword_index(folder, content, base, part, orders)
-    progress("keyword index", len(content.passages), len(content.passages))
-    _write_texts(folder, content, base, orders)
-    engine = _vectors(base, part, orders)
-    engine.save(folder / "vectors.faiss")
-    arrays = _arrays(content, base, part, orders)
-    classifier = _fit_classifier(content, arrays, engine, whiten(outside, whitening))
-    arrays |= {
-        "whitening": np.asarray(whitening),
-        "classifier_weights": classifier.weights,
-        "classifier_bias": classifier.bias,
-        "title_mass": _title_mass(postings),
-    }
+    # Arrays beside texts: the libraries that work on arrays let other threads go on meanwhile.
+    with ThreadPoolExecutor(1, "arrays") as beside:
+        meaning = beside.submit(
+            _write_vectors, folder, content, base, part, orders, whiten(outside, whitening)
+        )
+        postings = _write_keyword_index(folder, content, base, part, orders)
+        progress("keyword index", len(content.passages), len(content.passages))
+        _write_texts(folder, content, base, orders)
+        _write_words(folder, content, tokeniser, cache)
+        arrays, units = meaning.result()
+    arrays |= {"whitening": np.asarray(whitening), "title_mass": _title_mass(postings)}
     own = {array: arrays.pop(array) for array in OWN_ARRAYS}
     write_base(folder / BASE, content.keys, own, postings)
     for array, values in arrays.items():
         np.save(folder / f"{array}.npy", values)
-    caches = cache.parent if content.keys else None  # corpora to be measured come and go
-    write_completions(
-        folder / "completion", content.articles, tokeniser,
-        cache=caches and caches / "completions.sqlite",
-    )  # fmt: skip
-    write_vocabulary(folder, content, tokeniser, cache=caches and caches / "vocabulary.sqlite")
-    Columns.of(content.articles).save(folder / "catalogue.json")
     (folder / "site.json").write_text(json.dumps(content.site(), ensure_ascii=False), "utf-8")
     manifest = Manifest(
         name=name,
@@ -134,12 +126,12 @@ def write_generation(
         content_hash=digest,
         articles=len(content.articles),
         passages=len(content.passages),
-        units=engine.count,
+        units=units,
         article_length=float(np.median(own["article_words"])),
         drift=base.manifest.drift + int(part.counts.sum()) if base else 0,
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
-    return encoded, engine.count
+    return encoded, units
 
 
 def _encode(
@@ -159,6 +151,35 @@ def _encode(
         if all_of_it:
             vectors.trim()
     return found
+
+
+def _write_vectors(
+    folder: Path,
+    content: Content,
+    base: Previous | None,
+    part: Part,
+    orders: _Orders,
+    outside: Vectors,
+) -> tuple[dict[str, npt.NDArray[Any]], int]:
+    """Write the vector engine; gives the tables that go with it and the number of vectors."""
+    engine = _vectors(base, part, orders)
+    engine.save(folder / "vectors.faiss")
+    arrays = _arrays(content, base, part, orders)
+    classifier = _fit_classifier(content, arrays, engine, outside)
+    arrays["classifier_weights"] = classifier.weights
+    arrays["classifier_bias"] = classifier.bias
+    return arrays, engine.count
+
+
+def _write_words(folder: Path, content: Content, tokeniser: Tokeniser, cache: Path) -> None:
+    """What is read and written word by word: completions, the vocabulary, the list of articles."""
+    caches = cache.parent if content.keys else None  # corpora to be measured come and go
+    write_completions(
+        folder / "completion", content.articles, tokeniser,
+        cache=caches and caches / "completions.sqlite",
+    )  # fmt: skip
+    write_vocabulary(folder, content, tokeniser, cache=caches and caches / "vocabulary.sqlite")
+    Columns.of(content.articles).save(folder / "catalogue.json")
 
 
 def _vectors(base: Previous | None, part: Part, orders: _Orders) -> AnyEngine:

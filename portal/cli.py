@@ -96,14 +96,16 @@ def index(settings: Settings, rebuild: bool) -> None:
     folder, today = read_folder(settings.articles), date.today()
     outcome = unchanged(folder, settings.data, model=embedder.model_id, today=today)
     if outcome is None or rebuild:
-        from indexer.build import build_and_publish  # half a second, so only where it is needed
         from indexer.model_file import prepare_weights
+
+        if settings.model == BUNDLED:
+            prepare_weights(settings.cache)
+            embedder = open_embedder(settings.model, cache=settings.cache, soon=True)
+        from indexer.build import build_and_publish  # half a second, so only where it is needed
         from portal.progress import Bars
         from search.threads import limit_threads
 
         limit_threads()
-        if settings.model == BUNDLED:
-            prepare_weights(settings.cache)
         with Bars() as bars:
             outcome = build_and_publish(
                 folder, settings.data, embedder, today=today, keep=settings.keep_generations,
