@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from portal.allocator import be_thrifty
 from portal.config import Settings
 
 
@@ -39,6 +40,7 @@ def run(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     # FAISS asks OpenMP anew in every thread; only the environment holds for all of them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    be_thrifty()
     Server(lambda: _make_app(settings), {**options(settings), "child_exit": _forget_worker}).run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -176,3 +177,6 @@ def close_before_fork(app: Flask) -> None:
     here = cast(Services, app.extensions[_KEY])
     here.library.forget()
     here.engine.dispose()
+    # The collector would write into every page that the workers share.
+    gc.collect()
+    gc.freeze()

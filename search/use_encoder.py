@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUNDLED = "universal-sentence-encoder-multilingual"
 _DIMENSION = 512
-_REMEMBERED = 4096  # tokens, up to 66 MB; a question brings about one in six that are new
+_REMEMBERED = 3072  # tokens, up to 50 MB; a question brings about one in six that are new
 _AT_ONCE = 64  # texts or passages; bounds what a call needs besides its result
 
 
