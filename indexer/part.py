@@ -12,7 +12,7 @@ import numpy.typing as npt
 from indexer.encoding import Item
 from search.bm25 import TermCounter, Terms, article_terms, passage_terms
 from search.generation import UnitKind
-from search.text import Tokeniser, text_length
+from search.text import text_length
 from search.types import Article, Passage, Rows, Scores, TitledPassage, Vectors
 
 Published = tuple[Article, Sequence[Passage]]
@@ -70,7 +70,7 @@ def kinds_of(articles: Sequence[Published]) -> npt.NDArray[np.int8]:
     return np.array(kinds, np.int8)
 
 
-def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeniser) -> Part:
+def make_part(articles: Sequence[Published], vectors: Vectors, counter: TermCounter) -> Part:
     """Put the (units, d) whitened vectors of `items_of` in order, and count terms."""
     made = []
     begin = 0
@@ -78,7 +78,6 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
         end = begin + 1 + len(article.questions) + sum(len(p.sentences) + 1 for p in passages)
         made.append(_arrange(article, passages, vectors[begin:end]))
         begin = end
-    counter = TermCounter(tokeniser)
     terms: list[Terms] = []
     of_articles: list[Terms] = []
     for (article, passages), one in zip(articles, made, strict=True):
@@ -91,7 +90,6 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
             for passage, extra in zip(passages, asked, strict=True)
         ]
         of_articles.append(article_terms(counter, article, passages))
-        counter.forget()
     starts = np.cumsum([0, *(len(one.order) for one in made)])
     order = np.concatenate(
         [start + one.order for start, one in zip(starts, made, strict=False)]

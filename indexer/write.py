@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from indexer.beside import Beside
 from indexer.completion import write_completions
 from indexer.content import Content, Progress, silent
 from indexer.encoding import Item
@@ -21,8 +21,8 @@ from indexer.part import Part, items_of, kinds_of, make_part
 from indexer.previous import BASE, OWN_ARRAYS, Previous, write_base
 from indexer.related import article_means, relate
 from indexer.vectors import VectorCache
-from indexer.vocabulary import write_vocabulary
-from search.bm25 import Terms, idfs
+from indexer.vocabulary import texts_of, write_vocabulary
+from search.bm25 import TermCounter, Terms, idfs
 from search.catalogue import Columns, article_to_dict
 from search.classifier import ArticleClassifier, identities
 from search.errors import KnowledgeBaseError
@@ -84,31 +84,38 @@ def write_generation(
         raise KnowledgeBaseError("there is no published article; set `status: published` in one")
     base = Previous.open(previous, content, embedder) if previous else None
     kept = base.kept(content.keys) if base else np.full(len(content.articles), -1, np.int64)
-    fresh = np.flatnonzero(kept < 0)
-    made = content.only(fresh.tolist())
+    made = content.only(np.flatnonzero(kept < 0).tolist())
     asked = [question for topic in content.outside for question in topic]
-    vectors, encoded = _encode(
-        [*items_of(made), *asked], embedder, cache, workers, progress, all_of_it=base is None
-    )
-    vectors, outside = vectors[: len(vectors) - len(asked)], vectors[len(vectors) - len(asked) :]
-    whitening = (
-        base.arrays["whitening"]
-        if base
-        else fit_whitening(vectors[kinds_of(made) == UnitKind.SENTENCE])
-    )
-    progress("keyword index", 0, len(content.passages))
     tokeniser = Tokeniser(content.words)
-    part = make_part(made, whiten(vectors, whitening), tokeniser)
-    orders = _Orders.of(kept, base, part)
-    # Arrays beside texts: the libraries that work on arrays let other threads go on meanwhile.
-    with ThreadPoolExecutor(1, "arrays") as beside:
-        meaning = beside.submit(
-            _write_vectors, folder, content, base, part, orders, whiten(outside, whitening)
+    counter = TermCounter(tokeniser)
+
+    def read_words() -> None:
+        _write_words(folder, content, tokeniser, cache)
+        counter.read(text for one in made for text in texts_of(*one))
+
+    with Beside() as beside:
+        words = beside.start(read_words)  # while processes encode, or libraries work on arrays
+        vectors, encoded = _encode(
+            [*items_of(made), *asked], embedder, cache, workers, progress, all_of_it=base is None
+        )
+        inside = len(vectors) - len(asked)
+        vectors, outside = vectors[:inside], vectors[inside:]
+        whitening = (
+            base.arrays["whitening"]
+            if base
+            else fit_whitening(vectors[kinds_of(made) == UnitKind.SENTENCE])
+        )
+        progress("keyword index", 0, len(content.passages))
+        white = whiten(vectors, whitening)
+        words.result()
+        part = make_part(made, white, counter)
+        orders = _Orders.of(kept, base, part)
+        meaning = beside.start(
+            lambda: _write_vectors(folder, content, base, part, orders, whiten(outside, whitening))
         )
         postings = _write_keyword_index(folder, content, base, part, orders)
         progress("keyword index", len(content.passages), len(content.passages))
         _write_texts(folder, content, base, orders)
-        _write_words(folder, content, tokeniser, cache)
         arrays, units = meaning.result()
     arrays |= {"whitening": np.asarray(whitening), "title_mass": _title_mass(postings)}
     own = {array: arrays.pop(array) for array in OWN_ARRAYS}

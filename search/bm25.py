@@ -122,9 +122,10 @@ class TermCounter:
         self._tokeniser = tokeniser
         self._cut: dict[str, tuple[list[str], list[str], list[str]]] = {}
 
-    def forget(self) -> None:
-        """Let the parts of one article go; few stand in another."""
-        self._cut.clear()
+    def read(self, parts: Iterable[str]) -> None:
+        """Cut parts before they are asked for."""
+        for part in parts:
+            self._of(part)
 
     def content(self, parts: Iterable[str]) -> list[str]:
         """`Tokeniser.content_terms` of all parts together."""
