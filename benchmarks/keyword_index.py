@@ -21,7 +21,7 @@ from typing import TypeVar
 from indexer.articles import read_library
 from indexer.build import gather
 from search.advanced import parse
-from search.bm25 import Terms, article_terms, passage_terms
+from search.bm25 import TermCounter, Terms, article_terms, passage_terms
 from search.keyword import WhooshEngine
 from search.keyword_documents import fields_of
 from search.text import Tokeniser
@@ -38,13 +38,13 @@ _T = TypeVar("_T")
 def read_terms(folder: Path) -> tuple[dict[str, Terms], dict[str, Terms]]:
     """The terms of all passages and of all articles, by id; questions stand in the articles."""
     content = gather(read_library(folder)[0])
-    tokeniser = Tokeniser(content.words)
+    counter = TermCounter(Tokeniser(content.words))
     passages: dict[str, Terms] = {}
     articles: dict[str, Terms] = {}
     for article, rows in zip(content.articles, content.passages_by_article(), strict=True):
         own = [content.passages[row] for row in rows]
-        articles[f"{article.id}@{article.locale}"] = article_terms(tokeniser, article, own)
-        passages |= {passage.id: passage_terms(tokeniser, passage, ()) for passage in own}
+        articles[f"{article.id}@{article.locale}"] = article_terms(counter, article, own)
+        passages |= {passage.id: passage_terms(counter, passage, ()) for passage in own}
     return passages, articles
 
 

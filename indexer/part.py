@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.encoding import Item
-from search.bm25 import Terms, article_terms, passage_terms
+from search.bm25 import TermCounter, Terms, article_terms, passage_terms
 from search.generation import UnitKind
-from search.text import Tokeniser, text_length
+from search.text import text_length
 from search.types import Article, Passage, Rows, Scores, TitledPassage, Vectors
 
 Published = tuple[Article, Sequence[Passage]]
@@ -70,7 +70,7 @@ def kinds_of(articles: Sequence[Published]) -> npt.NDArray[np.int8]:
     return np.array(kinds, np.int8)
 
 
-def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeniser) -> Part:
+def make_part(articles: Sequence[Published], vectors: Vectors, counter: TermCounter) -> Part:
     """Put the (units, d) whitened vectors of `items_of` in order, and count terms."""
     made = []
     begin = 0
@@ -79,15 +79,17 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
         made.append(_arrange(article, passages, vectors[begin:end]))
         begin = end
     terms: list[Terms] = []
+    of_articles: list[Terms] = []
     for (article, passages), one in zip(articles, made, strict=True):
         asked: list[list[str]] = [[] for _ in passages]
         for question, place in zip(article.questions, one.answered_by, strict=True):
             asked[place].append(question)
         asked[0] += article.tags
         terms += [
-            passage_terms(tokeniser, passage, extra)
+            passage_terms(counter, passage, extra)
             for passage, extra in zip(passages, asked, strict=True)
         ]
+        of_articles.append(article_terms(counter, article, passages))
     starts = np.cumsum([0, *(len(one.order) for one in made)])
     order = np.concatenate(
         [start + one.order for start, one in zip(starts, made, strict=False)]
@@ -106,9 +108,7 @@ def make_part(articles: Sequence[Published], vectors: Vectors, tokeniser: Tokeni
         title=joined("title", np.float32)[order],
         vectors=vectors[order],
         passage_terms=terms,
-        article_terms=[
-            article_terms(tokeniser, article, passages) for article, passages in articles
-        ],
+        article_terms=of_articles,
         lengths=np.array(
             [sum(text_length(p.text) for p in passages) for _, passages in articles], np.int64
         ),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from indexer.beside import Beside
 from indexer.completion import write_completions
 from indexer.content import Content, Progress, silent
 from indexer.encoding import Item
@@ -20,8 +21,8 @@ from indexer.part import Part, items_of, kinds_of, make_part
 from indexer.previous import BASE, OWN_ARRAYS, Previous, write_base
 from indexer.related import article_means, relate
 from indexer.vectors import VectorCache
-from indexer.vocabulary import write_vocabulary
-from search.bm25 import Terms, idfs
+from indexer.vocabulary import texts_of, write_vocabulary
+from search.bm25 import TermCounter, Terms, idfs
 from search.catalogue import Columns, article_to_dict
 from search.classifier import ArticleClassifier, identities
 from search.errors import KnowledgeBaseError
@@ -83,46 +84,44 @@ def write_generation(
         raise KnowledgeBaseError("there is no published article; set `status: published` in one")
     base = Previous.open(previous, content, embedder) if previous else None
     kept = base.kept(content.keys) if base else np.full(len(content.articles), -1, np.int64)
-    fresh = np.flatnonzero(kept < 0)
-    made = content.only(fresh.tolist())
+    made = content.only(np.flatnonzero(kept < 0).tolist())
     asked = [question for topic in content.outside for question in topic]
-    vectors, encoded = _encode(
-        [*items_of(made), *asked], embedder, cache, workers, progress, all_of_it=base is None
-    )
-    vectors, outside = vectors[: len(vectors) - len(asked)], vectors[len(vectors) - len(asked) :]
-    whitening = (
-        base.arrays["whitening"]
-        if base
-        else fit_whitening(vectors[kinds_of(made) == UnitKind.SENTENCE])
-    )
-    progress("keyword index", 0, len(content.passages))
     tokeniser = Tokeniser(content.words)
-    part = make_part(made, whiten(vectors, whitening), tokeniser)
-    orders = _Orders.of(kept, base, part)
-    postings = _write_keyword_index(folder, content, base, part, orders)
-    progress("keyword index", len(content.passages), len(content.passages))
-    _write_texts(folder, content, base, orders)
-    engine = _vectors(base, part, orders)
-    engine.save(folder / "vectors.faiss")
-    arrays = _arrays(content, base, part, orders)
-    classifier = _fit_classifier(content, arrays, engine, whiten(outside, whitening))
-    arrays |= {
-        "whitening": np.asarray(whitening),
-        "classifier_weights": classifier.weights,
-        "classifier_bias": classifier.bias,
-        "title_mass": _title_mass(postings),
-    }
+    counter = TermCounter(tokeniser)
+
+    def read_words() -> None:
+        _write_words(folder, content, tokeniser, cache)
+        counter.read(text for one in made for text in texts_of(*one))
+
+    with Beside() as beside:
+        words = beside.start(read_words)  # while processes encode, or libraries work on arrays
+        vectors, encoded = _encode(
+            [*items_of(made), *asked], embedder, cache, workers, progress, all_of_it=base is None
+        )
+        inside = len(vectors) - len(asked)
+        vectors, outside = vectors[:inside], vectors[inside:]
+        whitening = (
+            base.arrays["whitening"]
+            if base
+            else fit_whitening(vectors[kinds_of(made) == UnitKind.SENTENCE])
+        )
+        progress("keyword index", 0, len(content.passages))
+        white = whiten(vectors, whitening)
+        words.result()
+        part = make_part(made, white, counter)
+        orders = _Orders.of(kept, base, part)
+        meaning = beside.start(
+            lambda: _write_vectors(folder, content, base, part, orders, whiten(outside, whitening))
+        )
+        postings = _write_keyword_index(folder, content, base, part, orders)
+        progress("keyword index", len(content.passages), len(content.passages))
+        _write_texts(folder, content, base, orders)
+        arrays, units = meaning.result()
+    arrays |= {"whitening": np.asarray(whitening), "title_mass": _title_mass(postings)}
     own = {array: arrays.pop(array) for array in OWN_ARRAYS}
     write_base(folder / BASE, content.keys, own, postings)
     for array, values in arrays.items():
         np.save(folder / f"{array}.npy", values)
-    caches = cache.parent if content.keys else None  # corpora to be measured come and go
-    write_completions(
-        folder / "completion", content.articles, tokeniser,
-        cache=caches and caches / "completions.sqlite",
-    )  # fmt: skip
-    write_vocabulary(folder, content, tokeniser, cache=caches and caches / "vocabulary.sqlite")
-    Columns.of(content.articles).save(folder / "catalogue.json")
     (folder / "site.json").write_text(json.dumps(content.site(), ensure_ascii=False), "utf-8")
     manifest = Manifest(
         name=name,
@@ -134,12 +133,12 @@ def write_generation(
         content_hash=digest,
         articles=len(content.articles),
         passages=len(content.passages),
-        units=engine.count,
+        units=units,
         article_length=float(np.median(own["article_words"])),
         drift=base.manifest.drift + int(part.counts.sum()) if base else 0,
     )
     (folder / "manifest.json").write_text(json.dumps(dataclasses.asdict(manifest)), "utf-8")
-    return encoded, engine.count
+    return encoded, units
 
 
 def _encode(
@@ -159,6 +158,35 @@ def _encode(
         if all_of_it:
             vectors.trim()
     return found
+
+
+def _write_vectors(
+    folder: Path,
+    content: Content,
+    base: Previous | None,
+    part: Part,
+    orders: _Orders,
+    outside: Vectors,
+) -> tuple[dict[str, npt.NDArray[Any]], int]:
+    """Write the vector engine; gives the tables that go with it and the number of vectors."""
+    engine = _vectors(base, part, orders)
+    engine.save(folder / "vectors.faiss")
+    arrays = _arrays(content, base, part, orders)
+    classifier = _fit_classifier(content, arrays, engine, outside)
+    arrays["classifier_weights"] = classifier.weights
+    arrays["classifier_bias"] = classifier.bias
+    return arrays, engine.count
+
+
+def _write_words(folder: Path, content: Content, tokeniser: Tokeniser, cache: Path) -> None:
+    """What is read and written word by word: completions, the vocabulary, the list of articles."""
+    caches = cache.parent if content.keys else None  # corpora to be measured come and go
+    write_completions(
+        folder / "completion", content.articles, tokeniser,
+        cache=caches and caches / "completions.sqlite",
+    )  # fmt: skip
+    write_vocabulary(folder, content, tokeniser, cache=caches and caches / "vocabulary.sqlite")
+    Columns.of(content.articles).save(folder / "catalogue.json")
 
 
 def _vectors(base: Previous | None, part: Part, orders: _Orders) -> AnyEngine:

@@ -13,7 +13,7 @@ import click
 
 from portal.cli_forms import forms
 from portal.cli_requests import requests
-from portal.cli_settings import with_settings
+from portal.cli_settings import quick, with_settings
 from portal.cli_suggest import suggest
 from portal.config import Settings
 from search.errors import KnowledgeBaseError
@@ -44,7 +44,7 @@ def cli() -> None:
 
 def _known_locale(name: str | None) -> str | None:
     """The locale that is meant, or None without one. Raises `QueryRejected`."""
-    from portal.i18n import match_locale
+    from portal.locales import match_locale
     from search.errors import QueryRejected
 
     locale = match_locale(name)
@@ -55,7 +55,7 @@ def _known_locale(name: str | None) -> str | None:
 
 @cli.command()
 @click.option("--rebuild", is_flag=True, help="Build anew even if nothing has changed.")
-@with_settings
+@quick
 def index(settings: Settings, rebuild: bool) -> None:
     """Build the index from the articles and publish it.
 
@@ -69,14 +69,16 @@ def index(settings: Settings, rebuild: bool) -> None:
     folder, today = read_folder(settings.articles), date.today()
     outcome = unchanged(folder, settings.data, model=embedder.model_id, today=today)
     if outcome is None or rebuild:
-        from indexer.build import build_and_publish  # half a second, so only where it is needed
         from indexer.model_file import prepare_weights
+
+        if settings.model == BUNDLED:
+            prepare_weights(settings.cache)
+            embedder = open_embedder(settings.model, cache=settings.cache, soon=True)
+        from indexer.build import build_and_publish  # half a second, so only where it is needed
         from portal.progress import Bars
         from search.threads import limit_threads
 
         limit_threads()
-        if settings.model == BUNDLED:
-            prepare_weights(settings.cache)
         with Bars() as bars:
             outcome = build_and_publish(
                 folder, settings.data, embedder, today=today, keep=settings.keep_generations,
@@ -117,7 +119,7 @@ def serve(settings: Settings, port: int | None, host: str | None, workers: int |
 @click.option("--explain", is_flag=True, help="Say why each result stands where it stands.")
 @click.option("--exact", is_flag=True, help="Take every word as it stands, misspelt or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API answers.")
-@with_settings
+@quick
 def search(
     settings: Settings,
     query: str,
@@ -131,16 +133,18 @@ def search(
     as_json: bool,
 ) -> None:
     """Ask QUERY and print the answer and the results. Nothing is logged."""
+    from search.embed import open_embedder
+
+    embedder = open_embedder(settings.model, cache=settings.cache, soon=mode != "keyword")
+
     from portal.search_json import response_to_dict
     from portal.show import show_response
-    from search.embed import open_embedder
     from search.library import open_searcher
     from search.threads import limit_threads
     from search.types import Filters
 
     reader = _known_locale(locale)
     limit_threads()
-    embedder = open_embedder(settings.model, cache=settings.cache)
     found = open_searcher(settings.data, embedder).search(
         query, locale=reader, filters=Filters(section, platform), limit=limit,
         mode=mode, explain=explain, exact=exact,

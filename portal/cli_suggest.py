@@ -37,7 +37,7 @@ def suggest(
     Personal data is removed first, as everywhere; TEXT `-` is read from the standard input.
     """
     from portal.forms.registry import open_forms
-    from portal.i18n import match_locale
+    from portal.locales import match_locale
     from portal.redact import redact
     from search.embed import open_embedder
     from search.errors import QueryRejected

@@ -9,12 +9,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from search.embed import BUNDLED
 from search.errors import KnowledgeBaseError
+from search.use_encoder import BUNDLED
 
 OFF = "off"
 """A rate limit that is none."""
 _LOOPBACK = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::(?:\*|[0-9]{1,5}))?")
+_PLAIN_LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
 class SettingsInvalid(KnowledgeBaseError):
@@ -25,9 +26,9 @@ class SettingsInvalid(KnowledgeBaseError):
 
 def check_rate_limit(value: str) -> str:
     """A rate limit as it was given. Raises `ValueError` for one that cannot be read."""
-    if value == OFF:
+    if value == OFF or _PLAIN_LIMIT.fullmatch(value):
         return value
-    from limits import parse_many  # takes a third of the command line's start
+    from limits import parse_many  # takes its time, which every command would wait for
 
     try:
         parse_many(value)

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -81,6 +78,13 @@ def migrate(engine: sa.Engine) -> None:
 
     Raises `EventsUnavailable` when the database cannot be reached, or is newer than this program.
     """
+    if _is_current(engine):
+        return
+    # A third of a second, which a start can do without when nothing is to be done.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -98,6 +102,16 @@ def migrate(engine: sa.Engine) -> None:
             f"event log at {engine.url.render_as_string()}: cannot be prepared ({cause}); "
             "check that the folder exists and can be written, or set KB_DATABASE_URL"
         ) from error
+
+
+def _is_current(engine: sa.Engine) -> bool:
+    """Whether the tables say they are those of the newest migration."""
+    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    version = sa.table("alembic_version", sa.column("version_num"))
+    with contextlib.suppress(SQLAlchemyError, OSError), engine.connect() as connection:
+        found = connection.scalars(sa.select(version.c.version_num)).all()
+        return found == [newest.partition("_")[0]]
+    return False
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, refresh
 from flask_babel import format_date as babel_date
 
+from portal.locales import match_locale
 from portal.services import services
 from search.types import LOCALES
 
@@ -61,12 +62,6 @@ def path_locale(path: str) -> str | None:
 def other_locale(locale: str) -> str:
     """The language the switch in the header leads to."""
     return next(other for other in LOCALES if other != locale)
-
-
-def match_locale(tag: str | None) -> str | None:
-    """The locale a language tag such as `zh-TW` or `en-US` is served with, or None."""
-    language = (tag or "").casefold().replace("_", "-").split("-")[0]
-    return {"zh": "zh-Hans", "en": "en"}.get(language)
 
 
 def choose_locale(cookie: str | None, accepted: Iterable[str], default: str) -> str:

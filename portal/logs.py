@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from portal.plain_logs import TALKATIVE
 from portal.write_behind import WriteBehind
 
 REQUESTS = "portal.access"
@@ -123,5 +124,5 @@ def configure_logging(*, level: str = "info", form: str = "auto") -> None:
         own = LaterHandler(sys.stderr)
         own.setFormatter(RequestLines())
         requests.handlers = [own]
-    for talkative in ("alembic", "faiss"):
+    for talkative in TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from portal.allocator import be_thrifty
 from portal.config import Settings
 
 
@@ -39,6 +40,7 @@ def run(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     # FAISS asks OpenMP anew in every thread; only the environment holds for all of them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    be_thrifty()
     hooks = {
         "post_worker_init": _start_deliveries,
         "worker_exit": _stop_deliveries,
@@ -68,10 +70,14 @@ def options(settings: Settings) -> dict[str, Any]:
 
 def _make_app(settings: Settings) -> Flask:
     """Made once before the workers are forked, so that they share its memory."""
-    from portal.app import create_app
-    from portal.services import close_before_fork
+    from search.embed import open_embedder
 
-    app = create_app(settings)
+    embedder = open_embedder(settings.model, cache=settings.cache, soon=True)
+
+    from portal.app import create_app
+    from portal.services import close_before_fork, open_services
+
+    app = create_app(settings, open_services(settings, embedder=embedder))
     close_before_fork(app)
     return app
 

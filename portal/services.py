@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +30,7 @@ from portal.visitors import VisitorKeys
 from search.catalogue import Catalogue
 from search.completion import Completer
 from search.embed import UniversalSentenceEncoder, open_embedder
-from search.errors import KnowledgeBaseError
+from search.errors import KnowledgeBaseError, ModelUnavailable
 from search.library import PublishedLibrary
 from search.suggest import Suggestions
 from search.threads import limit_threads
@@ -174,14 +177,24 @@ def _warm_up(library: PublishedLibrary, embedder: Embedder) -> None:
     """Load index, model and rules now, so that no visitor waits and workers share the pages."""
     redact("sizes 36 37 38 39 40")
     try:
-        library.searcher.search("ready?", locale="en", limit=1)
-        library.searcher.search("好了吗", locale="zh-Hans", limit=1)
-        platforms = library.catalogue.taxonomy.platforms
-        library.suggest("Ready? 好了吗？", platform=next(iter(platforms), None))
-        if isinstance(embedder, UniversalSentenceEncoder):
-            embedder.prepare(_expected(library.searcher.generation.catalogue))
+        expected = _expected(library.searcher.generation.catalogue)
+        prepare = threading.Thread(target=_prepare, args=(embedder, expected))
+        prepare.start()  # computes in NumPy, while the searches load what is Python's
+        try:
+            library.searcher.search("ready?", locale="en", limit=1)
+            library.searcher.search("好了吗", locale="zh-Hans", limit=1)
+            platforms = library.catalogue.taxonomy.platforms
+            library.suggest("Ready? 好了吗？", platform=next(iter(platforms), None))
+        finally:
+            prepare.join()  # no thread may be left at a fork
     except KnowledgeBaseError as error:
         _log.error("index_unavailable", detail=str(error))
+
+
+def _prepare(embedder: Embedder, expected: list[str]) -> None:
+    with contextlib.suppress(ModelUnavailable):  # the searches say so, and do without
+        if isinstance(embedder, UniversalSentenceEncoder):
+            embedder.prepare(expected)
 
 
 def _expected(catalogue: Catalogue) -> list[str]:
@@ -199,3 +212,6 @@ def close_before_fork(app: Flask) -> None:
     here = services_of(app)
     here.library.forget()
     here.engine.dispose()
+    # The collector would write into every page that the workers share.
+    gc.collect()
+    gc.freeze()

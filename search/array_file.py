@@ -34,7 +34,9 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
     with path.open("wb") as file:
         file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
         for array in arrays.values():
-            file.write(array.tobytes() + bytes(-array.nbytes % _ALIGNED))
+            if array.size:  # a view of nothing cannot be cast
+                file.write(np.ascontiguousarray(array).data.cast("B"))
+            file.write(bytes(-array.nbytes % _ALIGNED))
 
 
 def map_arrays(path: Path) -> Arrays:

@@ -8,7 +8,7 @@ The Probabilistic Relevance Framework (2009), with Lucene's non-negative IDF.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -112,30 +112,65 @@ def stored_length(length: int) -> int:
     return int(byte_to_length(length_to_byte(length)))
 
 
-def passage_terms(tokeniser: Tokeniser, passage: Passage, extra: Sequence[str]) -> Terms:
+class TermCounter:
+    """Cuts texts into terms part by part, each part once however many documents it stands in.
+
+    Parts are set apart by line breaks, over which no term reaches. Not safe between threads.
+    """
+
+    def __init__(self, tokeniser: Tokeniser) -> None:
+        self._tokeniser = tokeniser
+        self._cut: dict[str, tuple[list[str], list[str], list[str]]] = {}
+
+    def read(self, parts: Iterable[str]) -> None:
+        """Cut parts before they are asked for."""
+        for part in parts:
+            self._of(part)
+
+    def content(self, parts: Iterable[str]) -> list[str]:
+        """`Tokeniser.content_terms` of all parts together."""
+        terms = [term for part in parts for term in self._of(part)[0]]
+        return self._tokeniser.informative(terms)
+
+    def grams(self, parts: Iterable[str]) -> list[str]:
+        """`search.text.grams` of all parts together."""
+        return [gram for part in parts for gram in self._of(part)[1]]
+
+    def pieces(self, parts: Iterable[str]) -> list[str]:
+        """`search.text.pieces` of all parts together."""
+        return [piece for part in parts for piece in self._of(part)[2]]
+
+    def _of(self, part: str) -> tuple[list[str], list[str], list[str]]:
+        found = self._cut.get(part)
+        if found is None:
+            found = self._tokeniser.terms(part), grams(part), pieces(part)
+            self._cut[part] = found
+        return found
+
+
+def passage_terms(counter: TermCounter, passage: Passage, extra: Sequence[str]) -> Terms:
     """The terms of a passage by field; `extra` are the questions it answers and its tags."""
-    text = " \n ".join((*passage.headings[1:], *extra, passage.text))
+    parts = (*passage.headings[1:], *extra, passage.text)
     return {
-        "passage": tokeniser.content_terms(text),
-        "passage_grams": grams(text),
-        "passage_pieces": pieces(text),
+        "passage": counter.content(parts),
+        "passage_grams": counter.grams(parts),
+        "passage_pieces": counter.pieces(parts),
     }
 
 
-def article_terms(tokeniser: Tokeniser, article: Article, passages: Sequence[Passage]) -> Terms:
+def article_terms(counter: TermCounter, article: Article, passages: Sequence[Passage]) -> Terms:
     """The terms of a whole article by field."""
     headings = dict.fromkeys(heading for passage in passages for heading in passage.headings[1:])
-    text = " \n ".join(
-        (*headings, *article.questions, *article.tags, *(passage.text for passage in passages))
-    )
-    asked = " \n ".join(article.questions)
+    asked = article.questions
+    parts = (*headings, *asked, *article.tags, *(passage.text for passage in passages))
+    title = (article.title,)
     return {
-        "article": tokeniser.content_terms(text),
-        "article_grams": grams(text),
-        "questions": tokeniser.content_terms(asked),
-        "questions_grams": grams(asked),
-        "title": tokeniser.content_terms(article.title),
-        "title_grams": grams(article.title),
-        "title_pieces": pieces(article.title),
-        "title_match": tokeniser.content_terms(article.title),
+        "article": counter.content(parts),
+        "article_grams": counter.grams(parts),
+        "questions": counter.content(asked),
+        "questions_grams": counter.grams(asked),
+        "title": counter.content(title),
+        "title_grams": counter.grams(title),
+        "title_pieces": counter.pieces(title),
+        "title_match": counter.content(title),
     }

@@ -7,22 +7,23 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from search.errors import IndexDamaged
 from search.records import RecordFile
 from search.taxonomy import Label, Taxonomy
-from search.types import Article, Heading, PolicyClause, Source
+from search.types import Article
 
 _RELATED = 5
 _REMEMBERED = 1000  # articles
 _SAMPLED = 400  # articles
+_ARTICLES = msgspec.json.Decoder(Article)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Catalogue:
 
     def _at(self, row: int) -> Article:
         """The article of a row, without its HTML."""
-        return article_from_dict({**self._records[row], "html": ""})
+        return dataclasses.replace(self._records.read(row, _ARTICLES), html="")
 
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
@@ -150,7 +151,7 @@ class Catalogue:
     def by_path(self, path: str) -> Article | None:
         """The complete article at a path such as `/en/refunds/refund-timing`, or None."""
         row = self._by_path.get(path)
-        return None if row is None else article_from_dict(self._records[row])
+        return None if row is None else self._records.read(row, _ARTICLES)
 
     def moved_to(self, path: str) -> str | None:
         """The present path of an article that used to be at `path` (`redirect_from`)."""
@@ -179,30 +180,10 @@ class Catalogue:
 
 
 def article_to_dict(article: Article) -> dict[str, Any]:
-    """A JSON-ready form; `article_from_dict` reads it back."""
+    """A JSON-ready form of what `Catalogue` reads."""
     data = dataclasses.asdict(article)
     for key in ("updated", "verified_on", "review_by"):
         data[key] = data[key].isoformat()
     for source in data["sources"]:
         source["verified_on"] = source["verified_on"].isoformat()
     return data
-
-
-def article_from_dict(data: Mapping[str, Any]) -> Article:
-    fields = dict(data)
-    for key in ("updated", "verified_on", "review_by"):
-        fields[key] = date.fromisoformat(fields[key])
-    for key in ("tags", "reasons", "platforms", "questions", "redirect_from"):
-        fields[key] = tuple(fields[key])
-    fields["headings"] = tuple(Heading(**heading) for heading in fields["headings"])
-    fields["policy"] = tuple(_clause(clause) for clause in fields["policy"])
-    fields["sources"] = tuple(
-        Source(**{**source, "verified_on": date.fromisoformat(source["verified_on"])})
-        for source in fields["sources"]
-    )
-    return Article(**fields)
-
-
-def _clause(data: Mapping[str, Any]) -> PolicyClause:
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return PolicyClause(**fields)

@@ -24,14 +24,20 @@ __all__ = [
 ]
 
 
-def open_embedder(model: str = BUNDLED, *, cache: Path | None = None) -> Embedder:
+def open_embedder(
+    model: str = BUNDLED, *, cache: Path | None = None, soon: bool = False
+) -> Embedder:
     """The embedder for a model name: the bundled one, a hub name or a folder.
 
     `cache` is the folder of caches, where `kb index` puts the bundled model's weights unpacked.
+    `soon` starts loading the bundled one at once, beside what the caller goes on with.
     Raises `ModelUnavailable` when it cannot be loaded.
     """
     if model == BUNDLED:
-        return UniversalSentenceEncoder(cache)
+        bundled = UniversalSentenceEncoder(cache)
+        if soon:
+            bundled.load_beside()
+        return bundled
     return SentenceTransformerEmbedder(model)
 
 

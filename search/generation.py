@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -35,6 +36,7 @@ _ARRAYS = (
     "related", "whitening", "classifier_weights", "classifier_bias",
 )  # fmt: skip
 _BACKGROUND = 64  # articles
+_PASSAGES = msgspec.json.Decoder(Passage)
 POINTER = "current"
 GENERATIONS = "generations"
 _REPAIR = "run `kb index --rebuild`"
@@ -141,7 +143,7 @@ class Generation:
         return self.manifest.name
 
     def passage(self, row: int) -> Passage:
-        return passage_from_dict(self.passages[row])
+        return self.passages.read(row, _PASSAGES)
 
     @cached_property
     def article_passages(self) -> Rows:
@@ -348,7 +350,7 @@ def _check_counts(
 
 
 def passage_to_dict(passage: Passage) -> dict[str, Any]:
-    """A JSON-ready form; `passage_from_dict` reads it back."""
+    """A JSON-ready form of what `Generation.passage` reads."""
     return {
         "id": passage.id,
         "article_id": passage.article_id,
@@ -357,14 +359,3 @@ def passage_to_dict(passage: Passage) -> dict[str, Any]:
         "headings": list(passage.headings),
         "sentences": list(passage.sentences),
     }
-
-
-def passage_from_dict(data: Mapping[str, Any]) -> Passage:
-    return Passage(
-        id=cast(str, data["id"]),
-        article_id=cast(str, data["article_id"]),
-        locale=cast(str, data["locale"]),
-        anchor=cast(str, data["anchor"]),
-        headings=tuple(data["headings"]),
-        sentences=tuple(data["sentences"]),
-    )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib.resources
 import string
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,16 +32,11 @@ class Lexicon:
 
     def __init__(self, log_probabilities: Mapping[str, float]) -> None:
         self.log_probabilities = log_probabilities
-        self._words = sorted(log_probabilities, key=len)
-        lengths = [len(word) for word in self._words]
-        longest = lengths[-1] if lengths else 0
-        self._starts = np.searchsorted(lengths, np.arange(longest + 2)).tolist()
-        """Where the words of each length begin; the last entry is the number of words."""
-        parts = [
-            _signatures(self._words[low:high])
-            for low, high in zip(self._starts, self._starts[1:], strict=False)
-        ]
-        self._signatures = np.concatenate([np.zeros(0, np.uint64), *parts])
+
+    @cached_property
+    def _by_length(self) -> _ByLength:
+        """Made when first a word is misspelt, which few questions have."""
+        return _ByLength.of(self.log_probabilities)
 
     def near(self, word: str, most: int) -> dict[str, int]:
         """Words at most `most` edits from `word`, with the number of edits.
@@ -47,18 +44,38 @@ class Lexicon:
         An edit is a letter missing, added, replaced, or swapped with its neighbour (optimal
         string alignment distance).
         """
-        low, high = self._start(len(word) - most), self._start(len(word) + most + 1)
-        wanted, present = _signatures([word])[0], self._signatures[low:high]
+        table = self._by_length
+        low, high = table.start(len(word) - most), table.start(len(word) + most + 1)
+        wanted, present = _signatures([word])[0], table.signatures[low:high]
         # An edit brings at most one letter and takes at most one away.
         possible = (np.bitwise_count(present & ~wanted) <= most) & (
             np.bitwise_count(wanted & ~present) <= most
         )
-        words = [self._words[low + place] for place in np.flatnonzero(possible).tolist()]
+        words = [table.words[low + place] for place in np.flatnonzero(possible).tolist()]
         found = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=None)
         return {near: int(distance) for near, distance, _ in found}
 
-    def _start(self, length: int) -> int:
-        return int(self._starts[min(max(length, 0), len(self._starts) - 1)])
+
+@dataclass(frozen=True, slots=True)
+class _ByLength:
+    """Words, the shortest first, with their letters packed into bits."""
+
+    words: list[str]
+    signatures: _Signatures
+    starts: list[int]
+    """Where the words of each length begin; the last entry is the number of words."""
+
+    @classmethod
+    def of(cls, known: Iterable[str]) -> _ByLength:
+        words = sorted(known, key=len)
+        lengths = [len(word) for word in words]
+        longest = lengths[-1] if lengths else 0
+        starts: list[int] = np.searchsorted(lengths, np.arange(longest + 2)).tolist()
+        parts = [_signatures(words[low:high]) for low, high in pairwise(starts)]
+        return cls(words, np.concatenate([np.zeros(0, np.uint64), *parts]), starts)
+
+    def start(self, length: int) -> int:
+        return int(self.starts[min(max(length, 0), len(self.starts) - 1)])
 
 
 def _signatures(words: list[str]) -> _Signatures:

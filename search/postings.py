@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +112,7 @@ class Postings:
             path = folder / f"{name}.documents"
             arrays = map_arrays(path)
             try:
-                parts = arrays["counts"], arrays["terms"], arrays["starts"]
+                parts = arrays["counts"], _short(arrays["terms"]), _short(arrays["starts"])
                 width = len(vocabularies[FIELDS[name].vocabulary])
                 fields[name] = sparse.csr_array(parts, (len(parts[2]) - 1, width))
             except (KeyError, ValueError) as error:
@@ -119,9 +120,14 @@ class Postings:
         return cls(vocabularies, fields)
 
 
+def _short(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    return numbers.astype(np.int32, copy=False)
+
+
 def _count(documents: Sequence[Sequence[str]], vocabulary: Vocabulary) -> sparse.csr_array:
     numbers = [vocabulary.number(terms) for terms in documents]
-    starts = np.concatenate([[0], np.cumsum([len(found) for found in numbers])])
+    # In 32 bits throughout: the matrices take half the room, and whatever is done to them too.
+    starts = np.cumsum([0, *(len(found) for found in numbers)], dtype=np.int32)
     flat = np.fromiter((n for found in numbers for n in found), np.int32, int(starts[-1]))
     matrix = sparse.csr_array(
         (np.ones(len(flat), np.int32), flat, starts), (len(documents), len(vocabulary))

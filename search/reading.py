@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import rjieba
-
 from search.lexicon import english
 from search.sounds import Ear
 from search.spelling import Speller
@@ -129,6 +127,8 @@ class Reader:
     @cached_property
     def _ear(self) -> Ear:
         words = self._vocabulary
+        import rjieba
+
         segmenter = rjieba.Jieba()
         return Ear(
             words.sounds, words.han, stands=self._pair_stands,

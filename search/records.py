@@ -9,12 +9,16 @@ import json
 import mmap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from search.errors import IndexDamaged
+
+T = TypeVar("T")
+_RECORDS = msgspec.json.Decoder(dict[str, Any])
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> int:
@@ -80,13 +84,16 @@ class RecordFile:
         return self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
 
     def __getitem__(self, row: int) -> dict[str, Any]:
+        return self.read(row, _RECORDS)
+
+    def read(self, row: int, decoder: msgspec.json.Decoder[T]) -> T:
+        """A record as what the decoder makes of it. Raises `IndexDamaged`."""
         try:
-            record: dict[str, Any] = json.loads(self.line(row))
-        except ValueError as error:
+            return decoder.decode(self.line(row))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise IndexDamaged(
                 f"{self._path}:{row + 1}: cannot be read ({error}); run `kb index --rebuild`"
             ) from error
-        return record
 
 
 def _offsets_path(path: Path) -> Path:

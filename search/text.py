@@ -13,11 +13,14 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import opencc
-import rjieba
 import sentencex
 import Stemmer
+
+if TYPE_CHECKING:
+    import rjieba
 
 NORMALISER_VERSION = "1"
 
@@ -35,6 +38,8 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 _OTHER_LETTERS = re.compile(rf"(?![{HAN}])[^\W_a-z0-9]")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _PIECE = 4
+_TRADITIONAL = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 _ENDS = tuple(".!?:;…。！？：；」』”’)）\"'")
@@ -53,26 +58,34 @@ def stop_words() -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def _simplified_characters() -> dict[int, str]:
-    """Traditional to Simplified, one character to one.
+class _Simpler(dict[int, int]):
+    """Traditional to Simplified, one character to one; filled as characters are met.
 
     Phrase tables (乾隆, 乾燥) read the context, so a substring could convert differently from the
-    text it was copied from; a map of single characters cannot.
-    Source: OpenCC's t2s tables, asked once for every character, each on a line of its own.
+    text it was copied from; a map of single characters cannot. Source: OpenCC's t2s tables.
     """
-    characters = [
-        chr(code)
-        for low, high in ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
-        for code in range(low, high + 1)
-    ]
-    converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
-    simpler = {
-        old: new
-        for old, new in zip(characters, converted, strict=True)
-        if old != new and len(new) == 1
-    }
-    return {ord(old): simpler.get(new, new) for old, new in simpler.items()}
+
+    def __missing__(self, code: int) -> int:
+        simpler = code
+        if any(low <= code <= high for low, high in _TRADITIONAL):
+            once = _one_to_one(chr(code))
+            simpler = ord(_one_to_one(once))  # what is simpler than one may have one yet simpler
+        if code <= _TRADITIONAL[-1][1]:  # who sends every character there is fills no memory
+            self[code] = simpler
+        return simpler
+
+
+@lru_cache(maxsize=1)
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def _one_to_one(character: str) -> str:
+    found = _converter().convert(character)
+    return found if len(found) == 1 else character
+
+
+_SIMPLER = _Simpler()
 
 
 def simplify(text: str) -> str:
@@ -81,7 +94,7 @@ def simplify(text: str) -> str:
     Case and accents carry meaning for a model; which script or width a text is typed in does not.
     """
     text = unicodedata.normalize("NFKC", text)
-    return text.translate(_simplified_characters()) if _HAN_RUN.search(text) else text
+    return text.translate(_SIMPLER) if _HAN_RUN.search(text) else text
 
 
 @lru_cache(maxsize=2000)  # one question is folded for several purposes
@@ -94,13 +107,12 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold()
     if not text.isascii():
         if _HAN_RUN.search(text):
-            text = text.translate(_simplified_characters())
-        decomposed = unicodedata.normalize("NFD", text)
-        text = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
-        text = unicodedata.normalize("NFKC", text)
+            text = text.translate(_SIMPLER)
+        text = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
     if not text.isprintable():
+        hidden = {ord(c): _visible(c) for c in set(text) if not c.isprintable()}
         # What an invisible character kept apart may now compose.
-        text = unicodedata.normalize("NFKC", "".join(map(_visible, text)))
+        text = unicodedata.normalize("NFKC", text.translate(hidden))
     return _SPACES.sub(" ", text).strip()
 
 
@@ -201,7 +213,9 @@ class Tokeniser:
         )
 
     def _segmenter(self) -> rjieba.Jieba:
-        if self._jieba is None:  # 0.2 s, so only once Chinese is seen
+        if self._jieba is None:  # 0.4 s with its import, so only once Chinese is seen
+            import rjieba
+
             segmenter = rjieba.Jieba()
             for word in self.words:
                 segmenter.add_word(word, 1_000_000, "n")
@@ -266,12 +280,33 @@ class Tokeniser:
 
     def terms(self, text: str) -> list[str]:
         """Terms of any text, in order, repeated as often as they occur."""
-        return [token.text for token in self.tokens(normalise(text))]
+        return self.terms_in(normalise(text))
+
+    def terms_in(self, normalised: str) -> list[str]:
+        """The texts of `tokens`, without saying where they stand and in half the time."""
+        found: list[str] = []
+        stem = self.stem
+        for match in _tokens_in(normalised):
+            if match["han"]:
+                cut = self._segmenter().tokenize(match["han"], mode="search")
+                found += [word for word, _, _ in cut]
+                continue
+            word = match["word"]
+            found.append(stem(word))
+            if not word.isalpha() and "'" not in word:
+                parts = _LETTERS_OR_DIGITS.findall(word)
+                if len(parts) > 1:
+                    found += map(stem, parts)
+        return found
 
     def content_terms(self, text: str) -> list[str]:
         """Terms without words that say nothing of a topic, unless there are no others."""
-        terms = self.terms(text)
-        return [term for term in terms if term not in stop_words()] or terms
+        return self.informative(self.terms(text))
+
+    def informative(self, terms: list[str]) -> list[str]:
+        """Terms without words that say nothing of a topic, unless there are no others."""
+        said_of_nothing = stop_words()
+        return [term for term in terms if term not in said_of_nothing] or terms
 
 
 def grams(text: str) -> list[str]:

@@ -10,6 +10,7 @@ import importlib.metadata
 import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from search.errors import ModelUnavailable
 from search.use_network import Network, Tokens
 from search.use_passages import PassagePlan, Titled
 from search.use_weights import PACKAGE, Floats, load_weights, resources, unavailable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUNDLED = "universal-sentence-encoder-multilingual"
 _DIMENSION = 512
-_REMEMBERED = 4096  # tokens, up to 66 MB; a question brings about one in six that are new
+_REMEMBERED = 3072  # tokens, up to 50 MB; a question brings about one in six that are new
 _AT_ONCE = 64  # texts or passages; bounds what a call needs besides its result
 
 
@@ -81,6 +83,14 @@ class UniversalSentenceEncoder:
             ids = list(chain.from_iterable(cut(_folded(text)) for text in texts))
             tokens, counts = np.unique(np.array(ids, np.int64), return_counts=True)
             model.network.prepare(tokens[np.argsort(-counts, kind="stable")])
+
+    def load_beside(self) -> None:
+        """Load in a thread, while the caller goes on; whoever encodes before waits for it."""
+        threading.Thread(target=self._load_quietly, daemon=True).start()
+
+    def _load_quietly(self) -> None:
+        with suppress(ModelUnavailable), self._lock:  # who encodes will hear of it
+            self._load()
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:

@@ -18,7 +18,7 @@ from pydantic import (
 from portal.api.form_events import FormEventBody, record_form_event
 from portal.events import View
 from portal.forms.types import EVENT_KINDS
-from portal.i18n import match_locale
+from portal.locales import match_locale
 from portal.log_search import log_search
 from portal.problems import problem
 from portal.services import services

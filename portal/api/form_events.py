@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from portal.api.suggest import SESSION, FormUnknown
 from portal.forms import cors
 from portal.forms.types import EventKind, FormEvent
-from portal.i18n import match_locale
+from portal.locales import match_locale
 from portal.services import services
 from portal.visitors import is_bot
 from search.errors import KnowledgeBaseError

@@ -7,7 +7,7 @@ import json
 from flask import Blueprint, Response, request
 
 from portal import server_timing
-from portal.i18n import match_locale
+from portal.locales import match_locale
 from portal.log_search import log_search
 from portal.search_json import response_to_dict
 from portal.services import services
