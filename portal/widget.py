@@ -14,7 +14,8 @@ from flask_limiter import Limiter
 
 from portal.assets import STATIC
 from portal.help.context import absolute
-from portal.i18n import current_locale, match_locale, use_locale
+from portal.i18n import current_locale, use_locale
+from portal.locales import match_locale
 from portal.services import services
 
 _SOURCE = STATIC / "widget" / "widget.js"

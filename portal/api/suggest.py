@@ -19,7 +19,8 @@ from portal.forms.registry import OWN, Form
 from portal.forms.suggest import record, suggest
 from portal.help.context import absolute
 from portal.help.policy import facts
-from portal.i18n import match_locale, use_locale
+from portal.i18n import use_locale
+from portal.locales import match_locale
 from portal.problems import problem
 from portal.services import services
 from search.errors import KnowledgeBaseError

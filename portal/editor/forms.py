@@ -13,7 +13,8 @@ from flask_babel import format_decimal
 from portal.editor.charts import PARTS, columns, percent, points
 from portal.forms.export import as_csv, as_dict, trend_csv
 from portal.forms.figures import Figures, Selection, Step, shares, step_of
-from portal.i18n import current_locale, match_locale, use_locale
+from portal.i18n import current_locale, use_locale
+from portal.locales import match_locale
 from portal.services import services
 from search.types import LOCALES
 
