@@ -67,7 +67,8 @@ def _half(text: str, *, first: bool) -> str:
 @contextlib.contextmanager
 def served(command: Sequence[str | Path], port: int, ready: str) -> Iterator[tuple[int, float]]:
     """A server for as long as the block lasts: its process and the seconds until it was ready."""
-    environment = {**os.environ, "KB_RATE_LIMIT": "off", "KB_WRITE_RATE_LIMIT": "off"}
+    environment = {**os.environ, "KB_RATE_LIMIT": "off", "KB_WRITE_RATE_LIMIT": "off",
+                   "KB_LOOKUP_RATE_LIMIT": "off"}  # fmt: skip
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         environment["KB_DATABASE_URL"] = f"sqlite:///{folder}/events.db"
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +23,7 @@ _WEEKS_FROM = timedelta(days=62)
 @click.command()
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d"]),
-    help=f"First day, UTC; {_DAYS} days ago when absent.",
+    help=f"First day, UTC; when absent the last {_DAYS} days.",
 )  # fmt: skip
 @click.option("--form", help="Only the form of this key.")
 @click.option(
@@ -54,7 +54,8 @@ def forms(
     from portal.forms.store import open_form_log
 
     now = datetime.now(UTC)
-    first = since.replace(tzinfo=UTC) if since else now - timedelta(days=_DAYS)
+    day = since or datetime.combine(now.date() - timedelta(days=_DAYS - 1), time())
+    first = day.replace(tzinfo=UTC)
     step: Step = "week" if now - first > _WEEKS_FROM else "day"
     log = open_form_log(settings.events_url)
     found = log.figures(Selection(first, now, form, locale, step))

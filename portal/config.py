@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     editor_password: str = Field(
         "",
         repr=False,
-        description="Password of the pages for editors, below `/editor/`; empty: there are none.",
+        description="Password of the pages for editors, `/editor/forms`; empty: there are none.",
     )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."

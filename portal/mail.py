@@ -83,9 +83,7 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
 
 def send_text(settings: Settings, *, subject: str, reply_to: str, text: str) -> None:
     """Send one mail to the team. Raises `MailFailed` likewise."""
-    _send(
-        settings, lambda: compose_text(settings, subject=subject, reply_to=reply_to, text=text)
-    )
+    _send(settings, lambda: compose_text(settings, subject=subject, reply_to=reply_to, text=text))
 
 
 def _send(settings: Settings, make: Callable[[], EmailMessage]) -> None:

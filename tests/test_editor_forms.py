@@ -56,7 +56,7 @@ def counted(services: Services) -> Services:
 
 
 def test_without_a_password_there_is_no_such_page(client: FlaskClient) -> None:
-    for path in ("/editor/forms", "/editor/forms.csv", "/editor/forms.json"):
+    for path in ("/editor/", "/editor/forms", "/editor/forms.csv", "/editor/forms.json"):
         assert client.get(path, auth=("editor", "")).status_code == 404
 
 
@@ -72,8 +72,8 @@ def test_who_does_not_know_the_password_is_asked_for_it(
 
 
 def test_who_knows_it_sees_the_page_and_nobody_keeps_it(editor: FlaskClient) -> None:
-    answer = editor.get("/editor/forms", auth=AUTH)
-    assert answer.status_code == 200
+    answer = editor.get("/editor/", auth=AUTH, follow_redirects=True)
+    assert (answer.status_code, answer.request.path) == (200, "/editor/forms")
     assert answer.cache_control.no_store
     assert answer.headers["X-Robots-Tag"] == "noindex"
 

@@ -91,9 +91,10 @@ def test_what_is_no_article_of_ours_is_not_written(client: FlaskClient, services
     ("change", "field"),
     [({"type": "closed"}, "body"), ({"id": "x"}, "id"), ({"id": "a b c d e f"}, "id"),
      ({"session": None}, "session"), ({"session": "s" * 65}, "session"),
-     ({"position": 0}, "position"), ({"at": "yesterday"}, "at"),
-     ({"at": "2026-11-22T12:00:00"}, "at"), ({"more": 1}, "more"),
-     ({"suggestion_id": "<script>"}, "suggestion_id"), ({"article": "a" * 201}, "article")],
+     ({"position": 0}, "position"), ({"position": "1"}, "position"),
+     ({"at": 1e9}, "at"), ({"at": "yesterday"}, "at"), ({"at": "2026-11-22T12:00:00"}, "at"),
+     ({"more": 1}, "more"), ({"suggestion_id": "<script>"}, "suggestion_id"),
+     ({"article": "a" * 201}, "article")],
 )  # fmt: skip
 def test_what_is_not_well_formed_is_a_problem_that_names_the_field(
     client: FlaskClient, services: Services, change: dict[str, object], field: str

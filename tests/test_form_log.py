@@ -104,6 +104,8 @@ def test_a_trail_names_what_was_shown_and_opened_once_and_in_order(log: SqlFormL
     assert log.trail("request", "session-1") == Trail(
         ("refund-late", "refund-timing"), ("refund-late", "refund-timing")
     )
+    log.record([happened("helpful", 20, article="refund-partial")])
+    assert "refund-partial" in log.trail("request", "session-1").shown
     assert log.trail("demo", "session-1") == Trail()
 
 

@@ -189,6 +189,13 @@ def test_a_wrong_body_is_a_problem_that_names_the_field(
     assert answer.json.get("field", "") == field
 
 
+def test_null_is_as_good_as_absent_and_a_whole_number_may_have_a_point(client: FlaskClient) -> None:
+    nothing = dict.fromkeys(("locale", "reason", "platform", "form", "limit", "session"))
+    assert _ask(client, SMALL, **nothing).json["resolved"]
+    body = client.post("/api/v1/suggest", data=b'{"text": "refund", "limit": 1.0}')
+    assert body.status_code == 200
+
+
 def test_an_unknown_form_is_not_found(client: FlaskClient) -> None:
     answer = _ask(client, SMALL, form="nobody")
     assert answer.status_code == 404

@@ -233,7 +233,7 @@ def shop(help_address: str) -> Iterator[Shop]:
         yield made
 
 
-def wait_until(condition: Callable[[], object], page: Any, seconds: float = 5) -> None:
+def wait_until(condition: Callable[[], object], page: Any, seconds: float = 20) -> None:
     """Let a page run until something holds here."""
     end = time.monotonic() + seconds
     while not condition():

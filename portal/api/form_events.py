@@ -8,6 +8,7 @@ from typing import Annotated
 from flask import Response, jsonify, request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from portal.api.numbers import Whole
 from portal.api.suggest import SESSION, FormUnknown
 from portal.forms import cors
 from portal.forms.types import EventKind, FormEvent
@@ -26,7 +27,7 @@ _Short = Annotated[str, StringConstraints(max_length=200)]
 class FormEventBody(BaseModel):
     """One event of a form; the same `id` again is the same event."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     id: _Id
     type: EventKind
@@ -34,7 +35,7 @@ class FormEventBody(BaseModel):
     session: _Id
     suggestion_id: _Id | None = None
     article: _Short | None = None
-    position: int | None = Field(None, ge=1, le=99)
+    position: Annotated[Whole | None, Field(ge=1, le=99)] = None
     at: AwareDatetime | None = None
     locale: _Short | None = None
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from portal.api.numbers import Whole
 from portal.forms import cors
 from portal.forms.registry import OWN, Form
 from portal.forms.suggest import record, suggest
@@ -44,11 +38,6 @@ class FormUnknown(KnowledgeBaseError):
     status = 404
 
 
-def _whole(value: object) -> object:
-    """`2.0` is as good a whole number in JSON as `2`."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class Asked(BaseModel):
     """The body of a request."""
 
@@ -59,7 +48,7 @@ class Asked(BaseModel):
     reason: _Word | None = None
     platform: _Word | None = None
     form: Annotated[str, StringConstraints(max_length=40)] | None = None
-    limit: Annotated[int | None, BeforeValidator(_whole), Field(ge=1, le=MOST)] = None
+    limit: Annotated[Whole | None, Field(ge=1, le=MOST)] = None
     session: Annotated[str, StringConstraints(pattern=SESSION)] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, redirect, url_for
 
 from portal.editor import forms
 from portal.editor.access import Access
@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
     blueprint = Blueprint("editor", __name__, url_prefix="/editor")
     blueprint.before_request(Access().admit)
     blueprint.after_request(_keep_private)
+    blueprint.add_url_rule("/", "home", lambda: redirect(url_for("editor.forms")))
     forms.add_routes(blueprint)
     app.register_blueprint(blueprint)
 

@@ -2,7 +2,7 @@
 
 All counts are of sessions that are over: those that began 24 hours ago or more, so that a day's
 figures do not change by waiting. Younger ones are counted apart in `OpenSessions`. Programs that
-admit to be some are in `bots` alone.
+say so are in `bots` alone.
 """
 
 from __future__ import annotations

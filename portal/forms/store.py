@@ -74,17 +74,19 @@ class SqlFormLog:
             .where(SUGGESTIONS.c.held_out.is_(False), SUGGESTIONS.c.id.in_(seen))
             .order_by(SUGGESTIONS.c.at, SUGGESTIONS.c.id, SUGGESTION_ITEMS.c.position)
         )
-        opened = (
-            sa.select(FORM_EVENTS.c.article)
+        named = (
+            sa.select(FORM_EVENTS.c.article, FORM_EVENTS.c.kind)
             .where(FORM_EVENTS.c.form == form, FORM_EVENTS.c.session == session)
-            .where(FORM_EVENTS.c.kind == "opened", FORM_EVENTS.c.article.is_not(None))
+            .where(FORM_EVENTS.c.article.is_not(None))
             .order_by(FORM_EVENTS.c.at, FORM_EVENTS.c.id)
         )
         with transaction(self._engine, "read a form's session") as connection:
-            return Trail(
-                tuple(dict.fromkeys(connection.scalars(shown))),
-                tuple(dict.fromkeys(filter(None, connection.scalars(opened)))),
-            )
+            articles = connection.scalars(shown).all()
+            events = connection.execute(named).all()
+        opened = dict.fromkeys(article for article, kind in events if kind == "opened")
+        # What was opened or judged was shown, whatever was lost on the way.
+        seen_articles = dict.fromkeys([*articles, *(article for article, _ in events)])
+        return Trail(tuple(seen_articles), tuple(opened))
 
     def figures(self, selection: Selection) -> Figures:
         now = self._clock()
