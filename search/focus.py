@@ -22,7 +22,7 @@ from search.types import Passage, Rows
 # Found by reading the answers to the golden questions' fit part.
 _QUESTION = 0.4
 _WORDS = 0.15
-_OPENING = 0.5
+_OPENING = 0.8
 _CLEARLY_BETTER = 0.1
 _SECOND_SENTENCE = 0.75
 _LENGTH = {"en": 340, "zh-Hans": 160}  # characters that read as one or two sentences
