@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 
 from portal.app import create_app
 from portal.config import Settings
+from portal.forms.limits import FormLimits
 from portal.services import Services
 
 PAGES = ["/en/", "/zh-Hans/", "/en/refunds/", "/en/refunds/refund-timing",
@@ -95,7 +97,8 @@ def test_too_many_requests_are_told_when_to_come_back(
 
 
 def test_writing_has_a_limit_of_its_own(settings: Settings, services: Services) -> None:
-    app = create_app(settings.model_copy(update={"write_rate_limit": "2 per minute"}), services)
+    own = settings.model_copy(update={"write_rate_limit": "2 per minute"})
+    app = create_app(own, dataclasses.replace(services, form_limits=FormLimits(own)))
     client = app.test_client()
     event = {"type": "search", "q": "refund"}
     codes = [client.post("/api/v1/events", json=event).status_code for _ in range(3)]
