@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,10 +16,8 @@ from portal.event_types import EventsUnavailable
 from portal.forms.counts import Counts, OpenSessions
 from portal.forms.figures import Selection
 from portal.forms.safe_log import SafeFormLog
-from portal.forms.sessions import Facts
 from portal.forms.store import SqlFormLog
 from portal.forms.types import SuggestedItem, SuggestionEvent, Trail
-from portal.tables import FORM_SESSIONS
 from test_form_outcomes import ITEM, NOW, START, happened, typed
 
 ALL = Selection(START - timedelta(days=400), NOW)
@@ -193,28 +190,6 @@ def test_purge_forgets_what_is_older(engine: sa.Engine, log: SqlFormLog) -> None
     assert [rows(engine, name) for name in ("suggestions", "suggestion_items", "form_events",
                                             "form_sessions")] == [1, 1, 0, 1]  # fmt: skip
     assert log.figures(ALL).total.intent == 1
-
-
-def test_a_year_of_a_hundred_thousand_sessions_is_counted_quickly(
-    engine: sa.Engine, log: SqlFormLog
-) -> None:
-    from portal.forms.store import _facts, _insert
-
-    first = NOW - timedelta(days=365)
-    many = []
-    for number in range(100_000):
-        at = first + timedelta(minutes=5.2 * number)
-        facts = Facts(
-            at, f"v{number}", "en", at, found_at=at, shown_at=at,
-            submitted_at=at if number % 3 else None, sent_by=f"v{number}" if number % 3 else "",
-        )  # fmt: skip
-        many.append({"form": "request", "session": f"s{number}", **_facts(facts)})
-    with engine.begin() as connection:
-        _insert(connection, FORM_SESSIONS, many)
-    began = time.process_time()  # of this process alone, whatever else the machine does
-    found = log.figures(ALL)
-    assert time.process_time() - began < 1.0
-    assert found.total.intent > 99_000
 
 
 # --- failures --------------------------------------------------------------------------------
