@@ -34,7 +34,7 @@ _LEANS = re.compile(
 )
 _LEADS = (":", "：")
 _WEIGHTS = np.ones(len(UnitKind), np.float32)
-_WEIGHTS[[UnitKind.QUESTION, UnitKind.TITLE]] = _QUESTION, _OPENING
+_WEIGHTS[UnitKind.QUESTION] = _QUESTION
 _AS_THEY_ARE = np.zeros(len(UnitKind), np.bool_)
 _AS_THEY_ARE[[UnitKind.QUESTION, UnitKind.TITLE]] = True  # not freed of the title
 
@@ -49,25 +49,37 @@ class Focus:
 
 
 def find_places(
-    generation: Generation, question: Question, evidence: Evidence, articles: Sequence[int]
+    generation: Generation,
+    question: Question,
+    evidence: Evidence,
+    articles: Sequence[int],
+    *,
+    opening: float = _OPENING,
 ) -> list[Focus]:
-    """The best place in each of some articles, given by row."""
+    """The best place in each of some articles, given by row.
+
+    `opening` is the weight of what the title says, which speaks for the article's beginning.
+    """
     compared = evidence.compared
     if compared is None:
         return [_by_words(generation, question, evidence, row) for row in articles]
     known = set(compared.articles.tolist())
     found: dict[int, Focus] = {}
     wanted = sorted(row for row in articles if row in known)
-    found.update(_by_meaning(generation, evidence, compared, wanted))
+    found.update(_by_meaning(generation, evidence, compared, wanted, opening))
     # Translations stand for articles that were found in another language.
     if others := sorted(row for row in articles if row not in known):
         compared = Comparison.of(generation, compared.question, np.array(others))
-        found.update(_by_meaning(generation, evidence, compared, others))
+        found.update(_by_meaning(generation, evidence, compared, others, opening))
     return [found[row] for row in articles]
 
 
 def _by_meaning(
-    generation: Generation, evidence: Evidence, compared: Comparison, articles: Sequence[int]
+    generation: Generation,
+    evidence: Evidence,
+    compared: Comparison,
+    articles: Sequence[int],
+    opening: float,
 ) -> Iterator[tuple[int, Focus]]:
     """The places in some of the compared articles, all weighed at once."""
     if not articles:
@@ -83,7 +95,9 @@ def _by_meaning(
     # The units of a passage stand together, and of these those of a kind.
     new = (passages[1:] != passages[:-1]) | (kinds[1:] != kinds[:-1])
     runs = np.concatenate([[0], np.flatnonzero(new) + 1])
-    best = _WEIGHTS[kinds[runs]] * np.maximum(np.maximum.reduceat(scores, runs), 0)
+    weights = _WEIGHTS.copy()
+    weights[UnitKind.TITLE] = opening
+    best = weights[kinds[runs]] * np.maximum(np.maximum.reduceat(scores, runs), 0)
     firsts = generation.article_passages[rows]
     counts = generation.article_passages[rows + 1] - firsts
     starts = np.cumsum(counts) - counts  # of each article's passages among those of all of them
