@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,6 +19,7 @@ import portal.help
 import portal.requests.pages
 import portal.widget
 from portal import problems, rate_limits, security, server_timing
+from portal.addresses import counted_address
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
 from portal.forms import cors
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         )
     csrf = CSRFProtect(app)
     limiter = Limiter(
-        get_remote_address,
+        counted_address,
         app=app,
         default_limits=[] if settings.rate_limit == OFF else [settings.rate_limit],
         storage_uri=f"{rate_limits.SCHEME}://",

@@ -17,7 +17,7 @@ from portal.event_types import EventsUnavailable
 BUSY_SECONDS = 0.25
 """How long a request waits for another writer before it goes on without its event."""
 
-_MIGRATION_BUSY_MS = 30_000
+_MIGRATION_BUSY_SECONDS = 30
 _POSTGRES_LOCK = 0x6B62706F7274616C  # "kbportal"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -69,8 +69,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    options = connection.get_execution_options()
+    busy = int(options.get("sqlite_busy_seconds", BUSY_SECONDS) * 1000)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={busy}")
+    connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'DEFERRED')}")
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -123,11 +125,8 @@ def _locked(connection: sa.Connection) -> Any:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
             yield connection
         return
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA busy_timeout={_MIGRATION_BUSY_MS}")
-    try:
-        connection = connection.execution_options(sqlite_begin="IMMEDIATE")
-        with connection.begin():
-            yield connection
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+    connection = connection.execution_options(
+        sqlite_begin="IMMEDIATE", sqlite_busy_seconds=_MIGRATION_BUSY_SECONDS
+    )
+    with connection.begin():
+        yield connection

@@ -62,14 +62,21 @@ def compose(settings: Settings, handover: HandoverMail) -> EmailMessage:
     )
 
 
-def compose_text(settings: Settings, *, subject: str, reply_to: str, text: str) -> EmailMessage:
-    """A mail to the team; no line of what was typed can become a header."""
+def compose_text(
+    settings: Settings, *, subject: str, reply_to: str, text: str, message_id: str = ""
+) -> EmailMessage:
+    """A mail to the team; no line of what was typed can become a header.
+
+    With a `message_id` of letters, digits and underscores, mailboxes know what comes twice.
+    """
+    domain = settings.handover_mail.rpartition("@")[2] or None
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"] = settings.handover_mail
     message["To"] = settings.handover_mail
     message["Date"] = formatdate()
-    message["Message-ID"] = make_msgid(domain=settings.handover_mail.rpartition("@")[2] or None)
+    own = f"<{message_id}@{domain or 'kb'}>" if message_id else make_msgid(domain=domain)
+    message["Message-ID"] = own
     if reply_to:
         message["Reply-To"] = " ".join(reply_to.split())
     message.set_content(text + "\n")
@@ -81,9 +88,16 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
     _send(settings, lambda: compose(settings, handover))
 
 
-def send_text(settings: Settings, *, subject: str, reply_to: str, text: str) -> None:
+def send_text(
+    settings: Settings, *, subject: str, reply_to: str, text: str, message_id: str = ""
+) -> None:
     """Send one mail to the team. Raises `MailFailed` likewise."""
-    _send(settings, lambda: compose_text(settings, subject=subject, reply_to=reply_to, text=text))
+    _send(
+        settings,
+        lambda: compose_text(
+            settings, subject=subject, reply_to=reply_to, text=text, message_id=message_id
+        ),
+    )
 
 
 def _send(settings: Settings, make: Callable[[], EmailMessage]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
-TALKATIVE = ("alembic", "faiss")
-"""Loggers of libraries that tell of every step."""
+TALKATIVE = ("alembic", "faiss", "flask-limiter")
+"""Loggers of libraries that tell of every step, or of addresses and numbers of orders."""
 
 
 def configure_plainly(*, level: str = "info") -> None:

@@ -74,7 +74,7 @@ def store_request(
     """A stored request with its deliveries, by way of a draft as the form has one."""
     order = CsvOrders(DEMO, lambda: NOW).get("WF-204-118-552")
     assert order is not None
-    Drafts(engine).save(key, Draft("session-1", order, "x@example.com"), now)
+    Drafts(engine).add(key, Draft("session-1", order, "x@example.com"), now)
     sent = RequestStore(engine).send(NEW, draft_key=key, channels=ways, now=now)
     assert sent is not None
     return sent

@@ -12,6 +12,7 @@ from limits import parse
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
+from portal.addresses import counted_address
 from portal.rate_limits import WindowStorage
 from portal.services import services
 
@@ -37,7 +38,7 @@ class Access:
         given = request.authorization
         if given is None or given.type != "basic" or given.password is None:
             return _ask()
-        address = request.remote_addr or ""
+        address = counted_address()
         if not self._limiter.test(_WRONG, address):
             resets = self._limiter.get_window_stats(_WRONG, address).reset_time
             raise TooManyRequests(

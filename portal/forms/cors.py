@@ -49,6 +49,8 @@ def admit(form: Form | None) -> None:
 
 def is_ours(origin: str) -> bool:
     """Whether an origin is the portal's own, as it is addressed or as it is known outside."""
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return True  # the browser says so, also where a proxy hides the scheme; no page can
     known = {request.host_url}
     if services().settings.base_url:
         known.add(services().settings.base_url)

@@ -10,11 +10,11 @@ import math
 import time
 from typing import Literal
 
-from flask import request
 from limits import RateLimitItem, parse_many
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
+from portal.addresses import counted_address
 from portal.config import OFF, Settings
 from portal.forms.registry import Form
 from portal.rate_limits import WindowStorage
@@ -38,7 +38,7 @@ class FormLimits:
         if limit == OFF or (form and not self._enabled):
             return
         key = form.key if form else ""
-        visitor = request.remote_addr or ""
+        visitor = counted_address()
         for item in self._items(limit):
             if not self._limiter.hit(item, what, key, visitor):
                 resets = self._limiter.get_window_stats(item, what, key, visitor).reset_time

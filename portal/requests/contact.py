@@ -20,9 +20,13 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
+LONGEST = 254
+"""Characters of a field that are looked at."""
+
+
 def order_key(number: str) -> str:
     """An order number as it is compared: capitals and digits alone, `WF204118552`."""
-    return re.sub(r"[^0-9A-Z]", "", folded(number).upper())
+    return re.sub(r"[^0-9A-Z]", "", folded(number)[:LONGEST].upper())
 
 
 def is_mail(text: str) -> bool:

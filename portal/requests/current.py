@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import g, session
 
-from portal.requests.drafts import Draft, new_key
+from portal.requests.drafts import Draft, new_key, token_of
 from portal.services import services
 
 _KEY = "request"
@@ -28,9 +28,10 @@ def current() -> Draft | None:
 
 def begin(draft: Draft) -> None:
     """Keep a draft for a visitor who has none, under a new key."""
-    session[_KEY] = new_key()
+    session[_KEY] = key = new_key()
     session.pop(_SENT, None)
-    keep(draft)
+    services().requests.drafts.add(key, draft, services().clock())
+    g.request_draft = draft
 
 
 def keep(draft: Draft) -> None:
@@ -56,6 +57,14 @@ def remember_sent(token: str) -> None:
 
 
 def sent_token() -> str | None:
-    """The link of what this visitor sent last."""
+    """The link of what this visitor sent last.
+
+    Also to whom the answer with the cookie never came, as after two clicks on one button: the link
+    follows from the draft's key.
+    """
     token = session.get(_SENT)
-    return token if isinstance(token, str) else None
+    if isinstance(token, str):
+        return token
+    if (key := draft_key()) and services().requests.store.by_token(token_of(key)):
+        return token_of(key)
+    return None

@@ -60,10 +60,10 @@ class Deliverer:
         self._clock = clock
         self._client = client or HttpClient()
 
-    def deliver_due(self) -> tuple[int, int]:
-        """Try everything that is due; gives how many arrived and how many failed."""
+    def deliver_due(self, stopped: Callable[[], bool] = lambda: False) -> tuple[int, int]:
+        """Try what is due, until `stopped`; gives how many arrived and how many failed."""
         arrived = failed = 0
-        while (delivery := self._outbox.claim(self._clock())) is not None:
+        while not stopped() and (delivery := self._outbox.claim(self._clock())) is not None:
             if self._deliver(delivery):
                 arrived += 1
             else:
@@ -97,7 +97,7 @@ class Deliverer:
         if delivery.channel == "webhook":
             self._post(delivery, request)
         else:
-            self._mail(request)
+            self._mail(delivery, request)
 
     def _post(self, delivery: Delivery, request: Request) -> None:
         now = self._clock()
@@ -122,12 +122,15 @@ class Deliverer:
             after=_retry_after(answer.headers.get("retry-after", "")),
         )
 
-    def _mail(self, request: Request) -> None:
+    def _mail(self, delivery: Delivery, request: Request) -> None:
         subject, reply_to, lines = mail_lines(
             request, self._catalogue(), base_url=self._settings.base_url
         )
         try:
-            send_text(self._settings, subject=subject, reply_to=reply_to, text="\n".join(lines))
+            send_text(
+                self._settings, subject=subject, reply_to=reply_to, text="\n".join(lines),
+                message_id=delivery.id,
+            )  # fmt: skip
         except MailFailed as error:
             raise NotDelivered(str(error)) from error
 

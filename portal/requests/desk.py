@@ -18,6 +18,8 @@ from portal.requests.webhook import read_secret
 from portal.requests.worker import DeliveryThread
 from search.catalogue import Catalogue
 
+_BUSY_SECONDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class RequestDesk:
@@ -46,7 +48,9 @@ def open_desk(
             read_secret(settings.webhook_secret)
         except ValueError as error:
             raise SettingsInvalid(f"KB_WEBHOOK_SECRET: {error}") from None
-    drafts, store, outbox = Drafts(engine), RequestStore(engine), Outbox(engine)
+    # What customers typed is worth a wait; the event log's engine goes on without an event instead.
+    patient = engine.execution_options(sqlite_busy_seconds=_BUSY_SECONDS)
+    drafts, store, outbox = Drafts(patient), RequestStore(patient), Outbox(patient)
     deliverer = Deliverer(settings, store, outbox, catalogue, clock)
 
     def forget() -> None:
@@ -67,4 +71,7 @@ def tidy(
 ) -> tuple[int, int]:
     """Forget drafts past their day and contacts past their retention; gives how many of each."""
     kept = timedelta(days=days or settings.request_retention_days)
-    return drafts.forget_expired(now), store.erase_contacts(now - kept)
+    forgotten = drafts.forget_expired(now), store.erase_contacts(now - kept)
+    if any(forgotten):
+        store.empty_journal()
+    return forgotten

@@ -6,6 +6,7 @@ who reads the database can go on with it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from portal.requests.eligibility import Wish
 from portal.requests.orders import Item, Order
 from portal.requests.tables import DRAFTS
+from portal.transactions import empty_journal
 
 KEPT = timedelta(hours=24)
 """After the last answer; a form left open over night must still be accepted."""
@@ -69,20 +71,22 @@ class Drafts:
         except msgspec.DecodeError:
             return None
 
-    def save(self, key: str, draft: Draft, now: datetime) -> None:
-        """Keep a draft for another day."""
-        row = {"expires_at": now + KEPT, "data": msgspec.json.encode(draft).decode()}
+    def add(self, key: str, draft: Draft, now: datetime) -> None:
+        """Keep a new draft for a day."""
         with self._engine.begin() as connection:
-            changed = connection.execute(
-                sa.update(DRAFTS).where(DRAFTS.c.key == hashed(key)).values(row)
-            )
-            if not changed.rowcount:
-                connection.execute(sa.insert(DRAFTS).values(key=hashed(key), **row))
+            connection.execute(sa.insert(DRAFTS).values(key=hashed(key), **_row(draft, now)))
+
+    def save(self, key: str, draft: Draft, now: datetime) -> None:
+        """Keep a draft for another day. One that has been sent or dropped meanwhile stays gone."""
+        changed = sa.update(DRAFTS).where(DRAFTS.c.key == hashed(key)).values(_row(draft, now))
+        with self._engine.begin() as connection:
+            connection.execute(changed)
 
     def drop(self, key: str) -> None:
         """Forget a draft."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(DRAFTS).where(DRAFTS.c.key == hashed(key)))
+        empty_journal(self._engine)
 
     def forget_expired(self, now: datetime) -> int:
         """Forget every draft past its day; gives how many."""
@@ -90,9 +94,19 @@ class Drafts:
             return connection.execute(sa.delete(DRAFTS).where(DRAFTS.c.expires_at <= now)).rowcount
 
 
+def _row(draft: Draft, now: datetime) -> dict[str, object]:
+    return {"expires_at": now + KEPT, "data": msgspec.json.encode(draft).decode()}
+
+
 def new_key() -> str:
     """A key nobody guesses."""
     return secrets.token_urlsafe(24)
+
+
+def token_of(key: str) -> str:
+    """The link of the request that a draft becomes: whoever has filled it in can find it again."""
+    digest = hashlib.blake2b(key.encode(errors="replace"), digest_size=24, person=b"sent").digest()
+    return base64.urlsafe_b64encode(digest).decode()
 
 
 def hashed(key: str) -> str:

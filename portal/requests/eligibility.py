@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
@@ -71,7 +71,7 @@ def judge(
 ) -> Verdict:
     """What the clauses say to all items together; a person looks where they say different things.
 
-    `until` is the earliest of the items' days.
+    Of several days the earliest counts, with the clause it is from.
     """
     verdicts = [_judge_item(clauses, order, item, reason, wish, today) for item in items]
     if not verdicts:
@@ -79,8 +79,8 @@ def judge(
     first = verdicts[0]
     if any((each.outcome, each.because) != (first.outcome, first.because) for each in verdicts):
         return Verdict("person", "items-differ", first.cited)
-    days = [each.until for each in verdicts if each.until is not None]
-    return replace(first, until=min(days)) if days else first
+    dated = [each for each in verdicts if each.until is not None]
+    return min(dated, key=lambda each: each.until or date.max, default=first)
 
 
 def _judge_item(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 
 from portal.help.context import LOCALE
 from portal.requests import current
-from portal.requests.contact import folded, is_contact, order_key
+from portal.requests.contact import LONGEST, folded, is_contact, order_key
 from portal.requests.drafts import Draft
 from portal.requests.orders import Order, OrdersUnavailable
 from portal.requests.steps import first_open
 from portal.services import services
 
-_LONGEST = 254
 _log = structlog.get_logger(__name__)
 
 
@@ -44,8 +45,8 @@ def ask() -> str:
 
 def find() -> Response | tuple[str, int]:
     """Look the order up. One message for a wrong number and a wrong contact."""
-    number = folded(request.form.get("number", ""))[:_LONGEST]
-    contact = folded(request.form.get("contact", ""))[:_LONGEST]
+    number = folded(request.form.get("number", ""))[:LONGEST]
+    contact = folded(request.form.get("contact", ""))[:LONGEST]
     errors = {}
     if not order_key(number):
         errors["number"] = _("Write the order number, such as WF-204-118-552")
@@ -66,6 +67,7 @@ def find() -> Response | tuple[str, int]:
         )
         return _page(_Typed(number, contact, errors), draft), 422
     if draft is not None and draft.order.number == order.number:
+        current.keep(replace(draft, contact=contact))
         return redirect(url_for("requests.step", step=first_open(draft)), 303)
     _begin(order, contact)
     return redirect(url_for("requests.step", step="items"), 303)
@@ -78,7 +80,8 @@ def again() -> Response:
 
 
 def _begin(order: Order, contact: str) -> None:
-    services().requests.drafts.forget_expired(services().clock())
+    with contextlib.suppress(SQLAlchemyError):  # somebody else will; this order has been found
+        services().requests.drafts.forget_expired(services().clock())
     current.forget()
     only = order.items[0]
     items = {only.sku: only.quantity} if len(order.items) == 1 else {}

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from portal.requests.store import Delivery, delivery_of
 from portal.requests.tables import DELIVERIES
 
-CLAIMED = timedelta(seconds=90)
-"""How long a claim holds; longer than any attempt takes."""
+CLAIMED = timedelta(minutes=5)
+"""How long a claim holds; longer than any attempt takes, also with a slow mail server."""
 MOST_ATTEMPTS = 10
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=12)

@@ -47,7 +47,7 @@ def register(app: Flask, limiter: Limiter) -> None:
     limit = services_of(app).settings.lookup_rate_limit
     if limit != OFF:
         view: Any = app.view_functions["requests.find"]
-        for_one_order = limiter.limit(limit, key_func=_order_asked_for)
+        for_one_order = limiter.limit(limit, key_func=_order_asked_for, exempt_when=_names_no_order)
         app.view_functions["requests.find"] = limiter.limit(limit)(for_one_order(view))
 
 
@@ -65,7 +65,11 @@ def expired() -> str:
 
 def _order_asked_for() -> str:
     """Guesses for one order are counted together, wherever they come from."""
-    return f"order:{order_key(request.form.get('number', ''))[:60]}"
+    return f"order:{order_key(request.form.get('number', ''))}"
+
+
+def _names_no_order() -> bool:
+    return not order_key(request.form.get("number", ""))
 
 
 def _private(response: Response) -> Response:

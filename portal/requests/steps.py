@@ -57,7 +57,7 @@ def read_items(values: Values, draft: Draft, _reasons: Mapping[str, object]) -> 
         if item.sku not in values.getlist("item"):
             continue
         pieces = values.get(f"pieces-{place}", "1")
-        known = pieces.isdecimal() and 1 <= int(pieces) <= item.quantity
+        known = len(pieces) <= 4 and pieces.isdecimal() and 1 <= int(pieces) <= item.quantity
         items[item.sku] = int(pieces) if known else item.quantity
     changed = replace(draft, items=items)
     return Read(changed) if items else Read(changed, {"item-0": _("Tick at least one item")})

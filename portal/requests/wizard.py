@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug import Response
 
@@ -18,6 +19,7 @@ from portal.requests.words import explain, headline
 from portal.services import services
 from search.types import Article
 
+_log = structlog.get_logger(__name__)
 _MIDDLE = ", ".join(repr(step) for step in steps.STEPS[1:])
 
 
@@ -76,7 +78,11 @@ def articles(step: str) -> Response | str:
     if draft is None:
         return _without_draft()
     onward = _address(steps.after(step))
-    draft, found = offers.find_offers(draft, step)
+    try:
+        draft, found = offers.find_offers(draft, step)
+    except Exception as error:  # whatever it is, a form goes on without suggestions
+        _log.error("request_not_suggested", error=type(error).__name__)
+        found = ()
     draft = replace(draft, offered=tuple(dict.fromkeys((*draft.offered, step))))
     if not found:
         current.keep(draft)

@@ -12,6 +12,7 @@ from portal.requests.deliver import Deliverer
 
 POLL_SECONDS = 5.0
 TIDY_SECONDS = 600.0
+_STOP_SECONDS = 15.0  # less than the server waits for a worker
 _log = structlog.get_logger(__name__)
 
 
@@ -53,13 +54,13 @@ class DeliveryThread:
         self._stopped = True
         self._woken.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopped:
             self._woken.clear()
             try:
-                self._deliverer.deliver_due()
+                self._deliverer.deliver_due(lambda: self._stopped)
                 if self._monotonic() >= self._tidy_at:
                     self._tidy_at = self._monotonic() + TIDY_SECONDS
                     self._tidy()

@@ -8,9 +8,13 @@
 
   const script = document.currentScript ?? document.querySelector('script[data-form][src*="widget.js"]');
   const optionsOf = ({ src, nonce, dataset }) => ({ base: new URL(".", src || location.href).href, nonce, ...dataset });
+  const whenParsed = (act) => {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", act, { once: true });
+    else act();
+  };
   if (window.kbWidget?.mount) {
     // A second script tag on the page is a second form, not a second program.
-    if (script?.dataset.form) window.kbWidget.mount(optionsOf(script));
+    if (script?.dataset.form) whenParsed(() => window.kbWidget.mount(optionsOf(script)));
     return;
   }
 
@@ -618,7 +622,9 @@
       on(this.form, "submit", () => this.submitted());
       on(this.form, "reset", () => this.cleared());
       on(window, "pageshow", (event) => {
-        if (event.persisted && this.session.sent) this.session.begin();
+        if (!event.persisted || !this.session.sent) return;
+        this.session.begin();
+        this.nameSession();
       });
     }
 
@@ -913,13 +919,17 @@
     for (const one of chosen(form)) one.guard(() => act(one));
   };
 
+  // What a page that calls `mount` need not say again; fields and places are each form's own.
+  const { base, nonce, key } = script ? optionsOf(script) : {};
+  const inherited = Object.fromEntries(Object.entries({ base, nonce, key }).filter(([, value]) => value));
+
   const mount = (options) => {
     try {
       const forms = options.form instanceof Element ? [options.form] : [...document.querySelectorAll(options.form)];
       if (!forms.length) console.warn(`kb widget: no form matches ${options.form}`);
       for (const form of forms) {
         if (mounted.has(form)) continue;
-        const suggester = new Suggester(form, { ...(script && optionsOf(script)), ...options });
+        const suggester = new Suggester(form, { ...inherited, ...options });
         mounted.set(form, suggester);
         suggester.ready();
       }
@@ -949,8 +959,6 @@
   });
 
   if (script?.dataset.form) {
-    const begin = () => mount(optionsOf(script));
-    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, { once: true });
-    else begin();
+    whenParsed(() => mount(optionsOf(script)));
   }
 })();
