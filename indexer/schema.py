@@ -41,6 +41,8 @@ class PolicyModel(_Strict):
     refund_method: Literal["original", "balance", "gift-card", "choice"] | None = None
     conditions: tuple[Text, ...] = ()
     evidence: tuple[Identifier, ...] = ()
+    goods: tuple[Identifier, ...] = ()
+    regions: tuple[Literal["eu", "uk", "us", "china"], ...] = ()
 
 
 class FrontMatter(_Strict):

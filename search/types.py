@@ -43,6 +43,10 @@ class PolicyClause:
     refund_method: str | None = None
     conditions: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    goods: tuple[str, ...] = ()
+    """The kinds of goods it is only about; none: any."""
+    regions: tuple[str, ...] = ()
+    """Where the buyer must be for it to count; none: anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from portal.requests.orders import GOODS, Item, Order
+from portal.requests.orders import Item, Order
 from search.types import PolicyClause
 
 Wish = Literal["refund", "exchange", "repair", "part"]
@@ -26,6 +26,7 @@ Because = Literal[
 
 _LAW = "rights"
 _MISSING = "missing-item"
+_FAULTS = frozenset({"defective", "not-as-described", "damaged"})
 _SECTIONS: dict[Wish, frozenset[str]] = {
     "exchange": frozenset({"exchanges"}),
     "repair": frozenset({"warranty"}),
@@ -33,7 +34,8 @@ _SECTIONS: dict[Wish, frozenset[str]] = {
 }
 """Where the rules for a wish stand; a refund has them everywhere but in those for others."""
 _OTHERS = frozenset({"exchanges", "warranty"})
-_REGIONS = frozenset({"eu", "uk", "us", "china"})
+_UNKNOWN = frozenset({"late", "price", "not-received", "counterfeit"})
+"""Reasons that turn on what no order says: a promised date, another price, a parcel's trace."""
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
@@ -93,17 +95,25 @@ def _judge_item(
         return Verdict("person", "not-this-wish" if nearest else "no-rule", nearest)
     if reason == "cancelled":
         return _cancelling(order, min(fitting, key=_rank(item)))
+    if reason in _UNKNOWN:
+        return Verdict("person", "conditions", min(fitting, key=_rank(item)))
     dated = [cited for cited in fitting if cited.clause.window_days is not None]
     if not dated:
         return _undated(min(fitting, key=_rank(item)))
     first = min(dated, key=_rank(item))
     ends = {id(cited): _last_day(cited.clause, order) for cited in dated}
     if any(ends[id(cited)] is None for cited in dated if _rank(item)(cited) == _rank(item)(first)):
-        return Verdict("person", "no-date", first)
+        soonest = min(
+            (cited for cited in dated if ends[id(cited)] is None),
+            key=lambda cited: (_rank(item)(cited), cited.clause.window_days or 0),
+        )
+        return Verdict("person", "no-date", soonest)
     known = [(cited, end) for cited in dated if (end := ends[id(cited)])]
     verdict = _by_dates(known, item, today)
     if verdict.outcome == "no":
-        return _doubt(verdict, fitting, known, order)
+        return _doubt(verdict, matching, known, order, today)
+    if verdict.cited and order.ordered_on.month in _months(verdict.cited.clause):
+        return replace(verdict, until=None)  # a condition has another day for orders of that month
     return verdict
 
 
@@ -114,26 +124,9 @@ def _applies(cited: Cited, order: Order, item: Item, reason: str) -> bool:
     # A rule for goods in the warehouse ends when the parcel leaves it for the customer.
     if clause.window_from == "warehouse-arrival" and (order.dispatched_on or order.delivered_on):
         return False
-    goods = _goods(cited)
-    if goods and item.goods not in goods:
+    if clause.regions and order.region not in clause.regions:
         return False
-    regions = _REGIONS & _words(cited)
-    return not regions or order.region in regions
-
-
-def _goods(cited: Cited) -> frozenset[str]:
-    """The kinds of goods a clause is about, by the names of its section and its article.
-
-    `return-window#electronics` is about electronics, `bulky-returns#cost` about bulky goods.
-    """
-    words = _words(cited)
-    named = frozenset(goods for goods in GOODS if set(goods.split("-")) <= words)
-    return named - {"gift"} if "gift-card" in named else named
-
-
-def _words(cited: Cited) -> set[str]:
-    names = f"{cited.article_id}-{cited.clause.section}".split("-")
-    return {*names, *(name.removesuffix("s") for name in names)}
+    return not clause.goods or item.goods in clause.goods
 
 
 def _fits(cited: Cited, wish: Wish) -> bool:
@@ -154,7 +147,7 @@ def _rank(item: Item) -> Callable[[Cited], tuple[bool, bool, bool, int, int]]:
     def rank(cited: Cited) -> tuple[bool, bool, bool, int, int]:
         clause = cited.clause
         return (
-            not (item.goods and item.goods in _goods(cited)),
+            not (item.goods and item.goods in cited.clause.goods),
             cited.section == _LAW,
             clause.window_days is None,
             len(clause.platforms),
@@ -196,19 +189,32 @@ def _by_dates(known: list[tuple[Cited, date]], item: Item, today: date) -> Verdi
 
 
 def _doubt(
-    verdict: Verdict, fitting: list[Cited], known: list[tuple[Cited, date]], order: Order
+    verdict: Verdict,
+    matching: list[Cited],
+    known: list[tuple[Cited, date]],
+    order: Order,
+    today: date,
 ) -> Verdict:
-    """A window that has passed, unless something that cannot be computed may still help.
+    """A window that has passed, unless something else may still help.
 
-    That is a condition naming the month of the order ("Orders from 1 November …"), or a rule
-    without a window for this reason alone. What is said of the way of a parcel is past when the
-    parcel is there and the window is not about its delivery.
+    That is a rule for another wish whose window is open, such as the law's or a warranty's, a
+    condition naming the month of the order ("Orders from 1 November …"), or a rule without a window
+    for this reason alone. What is said of the way of a parcel is past when the parcel is there and
+    the window is not about its delivery.
     """
+    for cited in matching:
+        end = _last_day(cited.clause, order)
+        if end is not None and today <= end and cited.section in (_LAW, *_OTHERS):
+            return Verdict("person", "other-rule", cited, end)
+    for cited in matching:
+        # What the law grants for faults outlasts its first remedy; how long is for a person to say.
+        if cited.section == _LAW and _FAULTS & {*cited.clause.reasons}:
+            return Verdict("person", "other-rule", cited)
     for cited, _end in known:
         if order.ordered_on.month in _months(cited.clause):
             return Verdict("person", "dated-exception", cited)
     section = verdict.cited.section if verdict.cited else ""
-    for cited in fitting:
+    for cited in matching:
         clause = cited.clause
         is_way = cited.section == "delivery" and section != "delivery"
         if (

@@ -14,7 +14,9 @@ from portal.forms.types import EventKind, FormEvent
 from portal.help import reading
 from portal.help.policy import Fact, facts
 from portal.i18n import current_locale
+from portal.requests.clauses import cited_clauses
 from portal.requests.drafts import Draft
+from portal.requests.eligibility import judge
 from portal.services import services
 from portal.visitors import is_bot
 from search.types import Article
@@ -94,14 +96,46 @@ def find_offers(draft: Draft, step: str) -> tuple[Draft, tuple[Offer, ...]]:
     if recorded.held_out:
         return draft, ()
     taxonomy = services().library.catalogue.taxonomy
-    return draft, tuple(
+    rule = _rule(draft) if step == "reason" else None
+    first = () if rule is None or key_of(rule.article) in known else (rule,)
+    known.update(key_of(offer.article) for offer in first)
+    return draft, first + tuple(
         Offer(
             item.article, item.passage.anchor, item.excerpt,
             facts(item.policy, taxonomy) if item.policy else (),
         )
         for item in found.items
-        if key_of(item.article) not in known
+        if key_of(item.article) not in known and _concerns(item.article, draft, step)
     )  # fmt: skip
+
+
+def _rule(draft: Draft) -> Offer | None:
+    """The article whose rule settles a refund for this reason, where one does."""
+    here = services()
+    catalogue = here.library.catalogue
+    verdict = judge(
+        cited_clauses(catalogue, current_locale()), draft.order, draft.chosen,
+        reason=draft.reason, wish="refund", today=here.clock().date(),
+    )  # fmt: skip
+    cited = verdict.cited
+    if cited is None or verdict.outcome == "person":
+        return None
+    article = catalogue.get(cited.locale, cited.article_id)
+    if article is None:
+        return None
+    told = facts(cited.clause, catalogue.taxonomy)
+    return Offer(article, cited.clause.section, article.summary, told)
+
+
+def _concerns(article: Article, draft: Draft, step: str) -> bool:
+    """Whether an article can be about this order.
+
+    What another shop promises is no help; and where nothing but the reason has been said, an
+    article that does not name it was found by its words alone.
+    """
+    if article.platforms and draft.order.platform not in article.platforms:
+        return False
+    return step != "reason" or draft.reason in article.reasons
 
 
 def record(

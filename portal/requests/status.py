@@ -30,7 +30,7 @@ def status(token: str) -> str:
         "requests/status.html",
         sent=found,
         contact=masked(found.contact.contact) if found.contact else "",
-        comments=found.contact.comments if found.contact else found.comments,
+        comments=found.comments,  # without personal data: whoever has the link reads this page
         handover=hand_over_state(found),
         headline=_headline(found),
         cited=_citation(found),

@@ -56,6 +56,10 @@ def answer(step: str) -> Response | str | tuple[str, int]:
         if typed and current.sent_token() is None:
             return render_template("requests/expired.html", typed=typed, errors={}), 410
         return _without_draft()
+    if request.form.get("draft", draft.session) != draft.session:
+        # Another order was looked up in another tab; what was typed for this one is not that one's.
+        typed = request.form.get("comments", "")
+        return render_template("requests/expired.html", typed=typed, other=True, errors={}), 410
     back = request.form.get("go") == "back"
     if step == "check":
         return redirect(_address(steps.before(step)), 303) if back else send(draft)
@@ -187,6 +191,6 @@ def _shown(draft: Draft, key: str) -> Article | None:
 def _without_draft() -> Response:
     """What was sent already leads to its page, else the form begins anew and says why."""
     token = current.sent_token()
-    if token is not None and request.method == "POST":
+    if token is not None:
         return redirect(url_for("requests.status", token=token), 303)
     return redirect(url_for("requests.expired"), 303)

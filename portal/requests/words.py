@@ -80,7 +80,7 @@ def because(verdict: Verdict) -> str:
         ),
         "conditions": _("The rule depends on conditions that only a person can check."),
         "no-date": _("The time limit counts from a day that is not in your order yet."),
-        "no-rule": _("None of our articles has a rule for just this case."),
+        "no-rule": _("No rule we can compute fits just this case."),
         "not-this-wish": _("Our articles have a rule for this reason, but not for this wish."),
         "items-differ": _("Different rules apply to the items you chose."),
         "dated-exception": _(
