@@ -51,12 +51,16 @@ def forms(
     """
     from portal.forms.export import as_dict
     from portal.forms.figures import Selection, Step
+    from portal.forms.registry import open_forms
     from portal.forms.store import open_form_log
+    from search.errors import QueryRejected
 
     now = datetime.now(UTC)
     day = since or datetime.combine(now.date() - timedelta(days=_DAYS - 1), time())
     first = day.replace(tzinfo=UTC)
     step: Step = "week" if now - first > _WEEKS_FROM else "day"
+    if form is not None and open_forms(settings).get(form) is None:
+        raise QueryRejected(f"--form: {form!r} is not set up; see KB_FORMS")
     log = open_form_log(settings.events_url)
     found = log.figures(Selection(first, now, form, locale, step))
     if as_json:

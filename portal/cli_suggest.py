@@ -59,6 +59,11 @@ def suggest(
         open_searcher(settings.data, embedder), redact(text), locale=reader or form.locale,
         reason=reason, platform=platform, limit=form.limit, threshold=form.threshold,
     )  # fmt: skip
+    for option, given, known in (
+        ("reason", reason, found.reason), ("platform", platform, found.platform),
+    ):  # fmt: skip
+        if given and known is None:  # as for forms, which have values of their own
+            click.echo(f"--{option}: {given!r} is not in the taxonomy and was left aside", err=True)
     if as_json:
         click.echo(json.dumps(_to_dict(found), ensure_ascii=False, indent=2))
     else:
