@@ -89,6 +89,14 @@ def test_the_public_address_is_our_own_behind_a_proxy(services: Services) -> Non
     assert _ask(app.test_client(), "request", "http://help.example").status_code == 403
 
 
+def test_our_own_pages_are_known_where_a_proxy_hides_the_scheme(client: FlaskClient) -> None:
+    headers = {"Origin": "https://localhost", "Sec-Fetch-Site": "same-origin"}
+    body = {"text": "", "form": "request"}
+    assert client.post("/api/v1/suggest", json=body, headers=headers).status_code == 200
+    headers["Sec-Fetch-Site"] = "cross-site"
+    assert client.post("/api/v1/suggest", json=body, headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_preflight_is_answered_for_every_site_some_form_allows(
     client: FlaskClient, path: str
