@@ -816,6 +816,7 @@ def test_a_form_without_the_script_is_a_form(
 def test_several_forms_on_a_page_do_not_mix(
     visit: Any, help_site: HelpCentre, shop_site: Shop
 ) -> None:
+    shop_site.attributes += ' data-session="given-session-1"'  # the first form's alone
     shop_site.form = FORM + (
         f'<form id="second" lang="zh"><textarea id="more" aria-label="More"></textarea></form>'
         f'<script src="{help_site.address}/widget.js" data-form="#second" data-text="#more"'

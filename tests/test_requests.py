@@ -26,7 +26,6 @@ from portal.requests.store import Request, new_number
 from portal.requests.tables import CONTACTS, DRAFTS
 from portal.services import Services
 from requests_support import (
-    COMMENT,
     MAIL,
     NUMBER,
     PHONE,
