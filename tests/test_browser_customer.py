@@ -423,7 +423,7 @@ def test_everything_works_without_script(chromium: Any, site: str) -> None:
     page.check(".vote-why input[value=not-clear]")
     page.click(".vote-why .button")
     assert page.locator(".vote-thanks").is_visible()
-    page.click(".person .button")
+    page.click(".person a[href*='still-stuck']")
     page.fill("#field-message", "退款还没到")
     page.click(".form .button")
     assert page.locator(".reference").is_visible()
