@@ -243,9 +243,11 @@ def gather(
     question: Question,
     *,
     only: Rows | None = None,
+    wanted: int = 0,
 ) -> Evidence:
     """Evidence for every article that either engine puts forward, or for the best of `only` some.
 
+    The words put forward as many as are `wanted`, where they are in so many.
     Without an embedder the vector features are 0 for all.
     """
     started = time.perf_counter()
@@ -253,9 +255,9 @@ def gather(
     total = words.matching + words.features["passage_words"]
     matching = np.flatnonzero(words.matching)
     if only is None:
-        chosen = matching[_best(total[matching], _KEYWORD_BEST)]
+        chosen = matching[_best(total[matching], max(_KEYWORD_BEST, wanted))]
     else:
-        chosen = only[_best(total[only], _MOST_ARTICLES)]
+        chosen = only[_best(total[only], max(_MOST_ARTICLES, wanted))]
     counted = time.perf_counter()
     timings = {"keyword": (counted - started) * 1000}
     nothing_matches = only is not None and not len(only)

@@ -105,7 +105,7 @@ class Searcher:
         self._check(reader, mode, filters)
         only = None if advanced is None else self.generation.whoosh.matching(advanced)[0]
         analysed = time.perf_counter()
-        search = self._gather(question, reader, mode, only)
+        search = self._gather(question, reader, mode, only, wanted=limit + _MORE)
         scores = self._scores(search)
         candidates = self._candidates(search, scores, filters, hidden, limit + _MORE)
         features = describe(
@@ -167,17 +167,23 @@ class Searcher:
                 )
 
     def _gather(
-        self, question: Question, reader: str, mode: str, only: Rows | None = None
+        self,
+        question: Question,
+        reader: str,
+        mode: str,
+        only: Rows | None = None,
+        *,
+        wanted: int = 0,
     ) -> _Search:
         embedder = None if mode == "keyword" else self.embedder
         try:
-            evidence = gather(self.generation, embedder, question, only=only)
+            evidence = gather(self.generation, embedder, question, only=only, wanted=wanted)
             return _Search(question, reader, mode, evidence)
         except Exception as error:  # whatever breaks on the vectors' side, words still answer
             if embedder is None:
                 raise
             _log.exception("vector engine failed; answering by keywords")
-            evidence = gather(self.generation, None, question, only=only)
+            evidence = gather(self.generation, None, question, only=only, wanted=wanted)
             reason = f"vector engine failed: {type(error).__name__}"
             return _Search(question, reader, "keyword", evidence, (reason,))
 
