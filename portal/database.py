@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool
 
 from portal.event_types import EventsUnavailable
 
@@ -26,7 +26,7 @@ def open_engine(url: str) -> sa.Engine:
     """An engine for `url`; nothing is connected yet.
 
     SQLite gets write-ahead logging, foreign keys, overwriting of deleted rows and a short busy
-    timeout; `sqlite://` is one database in memory, shared by all threads of the process.
+    timeout; `sqlite://` is one database in memory, which the threads of the process take turns at.
     """
     try:
         address = make_url(url)
@@ -43,11 +43,13 @@ def open_engine(url: str) -> sa.Engine:
         # A folder that cannot be made is reported by the first connection, where it can be handled.
         with contextlib.suppress(OSError):
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    # One connection, lent to one thread at a time. Were it shared (StaticPool), a thread that
+    # closes the engine would close it under another's statement, and SQLite would crash.
+    turns: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
     engine = sa.create_engine(
         address,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        **options,
+        **(turns if in_memory else {}),
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
