@@ -174,7 +174,10 @@ def anonymous_megabytes() -> float:
 def served(completer: Completer, folder: Path) -> Flask:
     """The real app around this completer; nothing else of a library is asked."""
     settings = Settings(data=folder, secret_key="x" * 40, rate_limit="1000000 per minute")
-    clock = lambda: datetime.now(UTC)  # noqa: E731
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
     engine, metrics = open_engine("sqlite://"), Metrics()
     popular = PopularQuestions(engine, clock, completer.compile_past, lambda *_: None)
     events = SafeEventStore(SqlEventStore(engine, clock), lambda *_: None)

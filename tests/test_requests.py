@@ -105,6 +105,12 @@ def test_a_request_is_filled_in_sent_and_shown(
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert '<meta name="robots" content="noindex">' in text
+    says, decides = {
+        "en": ("You are within the time limit.", "This is what the rule says, not a decision."),
+        "zh-Hans": ("还在期限内。", "以上是规则的内容，不是处理结果。"),
+    }[locale]
+    assert says in text
+    assert decides in text
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -20,6 +20,7 @@ from portal.services import Services
 from search.types import PolicyClause
 
 START = date(2026, 3, 3)
+FAULTS = {"defective", "not-as-described", "damaged"}
 ITEM = Item("A-1", {"en": "Shirt"}, 1, Decimal("20"))
 
 
@@ -254,7 +255,30 @@ def test_every_verdict_on_demo_orders_cites_a_clause_that_matches(services: Serv
                     assert (found.outcome, found.because) == ("person", "no-rule")
                     continue
                 assert of.platform in found.cited.clause.platforms
-                assert reason in found.cited.clause.reasons
+                reasons = {*found.cited.clause.reasons}
+                if found.cited.section == "rights" and reason in FAULTS:
+                    reasons |= FAULTS  # which fault it was is for a person to find out
+                assert reason in reasons
                 if found.because == "in-time":
                     assert found.until is None or found.until >= NOW.date()
     assert {"in-time", "too-late", "other-rule", "not-offered", "no-date", "no-rule"} <= seen
+
+
+@pytest.mark.parametrize("reason", ["damaged", "defective"])
+def test_a_law_for_one_fault_leaves_another_fault_to_a_person(reason: str) -> None:
+    ours = clause(reasons=("damaged", "defective"), window_days=7)
+    law = clause("legal-guarantee", "rights", reasons=("defective",), window_days=None)
+    late = START + timedelta(days=8)
+    found = verdict(ours, law, today=late, reason=reason)
+    assert (found.outcome, found.because, found.cited) == ("person", "other-rule", law)
+
+
+def test_a_law_for_faults_says_nothing_to_who_changed_their_mind_or_lives_elsewhere() -> None:
+    law = clause("legal-guarantee", "rights", reasons=("defective",), window_days=None)
+    late = START + timedelta(days=31)
+    assert verdict(clause(), law, today=late).outcome == "no"
+    ours = clause(reasons=("damaged",))
+    abroad = clause("legal-guarantee", "rights", reasons=("defective",), window_days=None,
+                    regions=("eu",))  # fmt: skip
+    found = verdict(ours, abroad, today=late, reason="damaged", of=order(region="cn"))
+    assert found.outcome == "no"

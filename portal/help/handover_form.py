@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from portal.help.results import LONGEST_QUERY
+from portal.mail_address import is_mail_address
 from search.catalogue import Catalogue
 from search.types import Article
 
 LONGEST_MESSAGE = 4000
-_MAIL = re.compile(
-    r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def read_form(
             most=LONGEST_MESSAGE,
             now=len(message),
         )
-    if mail and not _MAIL.fullmatch(mail):
+    if mail and not is_mail_address(mail):
         errors["mail"] = _("Write the whole address, such as name@example.com, or leave it empty")
     return HandoverForm(
         query=values.get("q", "").strip()[:LONGEST_QUERY],

@@ -6,9 +6,8 @@ import hmac
 import re
 import unicodedata
 
-_MAIL = re.compile(
-    r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}"
-)
+from portal.mail_address import is_mail_address
+
 _PHONE = re.compile(r"\+?[0-9 ()./-]{6,30}")
 _SHORTEST_PHONE = 7
 _COMPARED = 9  # digits: enough to tell numbers apart, few enough to leave out country and 0
@@ -31,7 +30,7 @@ def order_key(number: str) -> str:
 
 def is_mail(text: str) -> bool:
     """Whether a text has the form of a mail address."""
-    return _MAIL.fullmatch(folded(text)) is not None
+    return is_mail_address(folded(text))
 
 
 def is_contact(text: str) -> bool:

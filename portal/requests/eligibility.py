@@ -111,15 +111,34 @@ def _judge_item(
     known = [(cited, end) for cited in dated if (end := ends[id(cited)])]
     verdict = _by_dates(known, item, today)
     if verdict.outcome == "no":
-        return _doubt(verdict, matching, known, order, today)
+        of_law = [cited for cited in clauses if _grants_for_faults(cited, order, item, reason)]
+        return _doubt(verdict, matching, known, of_law, order, today)
     if verdict.cited and order.ordered_on.month in _months(verdict.cited.clause):
         return replace(verdict, until=None)  # a condition has another day for orders of that month
     return verdict
 
 
 def _applies(cited: Cited, order: Order, item: Item, reason: str) -> bool:
-    clause = cited.clause
-    if order.platform not in clause.platforms or reason not in clause.reasons:
+    return reason in cited.clause.reasons and _is_about(cited.clause, order, item)
+
+
+def _grants_for_faults(cited: Cited, order: Order, item: Item, reason: str) -> bool:
+    """Whether the law may help with this reason although its clause names another fault.
+
+    What arrived damaged may have left faulty; which it was is for a person to find out.
+    """
+    reasons = frozenset(cited.clause.reasons)
+    return (
+        cited.section == _LAW
+        and bool(_FAULTS & reasons)
+        and (reason in reasons or reason in _FAULTS)
+        and _is_about(cited.clause, order, item)
+    )
+
+
+def _is_about(clause: PolicyClause, order: Order, item: Item) -> bool:
+    """Whether a clause is for this order and item, whatever the reason."""
+    if order.platform not in clause.platforms:
         return False
     # A rule for goods in the warehouse ends when the parcel leaves it for the customer.
     if clause.window_from == "warehouse-arrival" and (order.dispatched_on or order.delivered_on):
@@ -192,6 +211,7 @@ def _doubt(
     verdict: Verdict,
     matching: list[Cited],
     known: list[tuple[Cited, date]],
+    of_law: list[Cited],
     order: Order,
     today: date,
 ) -> Verdict:
@@ -206,10 +226,9 @@ def _doubt(
         end = _last_day(cited.clause, order)
         if end is not None and today <= end and cited.section in (_LAW, *_OTHERS):
             return Verdict("person", "other-rule", cited, end)
-    for cited in matching:
+    if of_law:
         # What the law grants for faults outlasts its first remedy; how long is for a person to say.
-        if cited.section == _LAW and _FAULTS & {*cited.clause.reasons}:
-            return Verdict("person", "other-rule", cited)
+        return Verdict("person", "other-rule", of_law[0])
     for cited, _end in known:
         if order.ordered_on.month in _months(cited.clause):
             return Verdict("person", "dated-exception", cited)

@@ -11,7 +11,7 @@ from portal.i18n import format_date
 from portal.requests.contact import masked
 from portal.requests.payload import known
 from portal.requests.store import Request
-from portal.requests.words import Citation, cite_by_name, headline
+from portal.requests.words import Citation, because, cite_by_name, headline
 from portal.services import services
 
 
@@ -32,7 +32,8 @@ def status(token: str) -> str:
         contact=masked(found.contact.contact) if found.contact else "",
         comments=found.comments,  # without personal data: whoever has the link reads this page
         handover=hand_over_state(found),
-        headline=_headline(found),
+        headline=headline(found.verdict["outcome"], _until(found)),
+        because=because(found.verdict["because"], _until(found)),
         cited=_citation(found),
         shown=known(found.shown, catalogue),
         opened=known(found.opened, catalogue),
@@ -54,9 +55,9 @@ def hand_over_state(sent: Request) -> str:
     return "listed"
 
 
-def _headline(sent: Request) -> str:
+def _until(sent: Request) -> date | None:
     until = sent.verdict["until"]
-    return headline(sent.verdict["outcome"], date.fromisoformat(until) if until else None)
+    return date.fromisoformat(until) if until else None
 
 
 def _citation(sent: Request) -> Citation | None:

@@ -49,7 +49,7 @@ def explain(verdict: Verdict, catalogue: Catalogue) -> Explained:
     return Explained(
         outcome=verdict.outcome,
         headline=headline(verdict.outcome, verdict.until),
-        because=because(verdict),
+        because=because(verdict.because, verdict.until),
         facts=rows,
         citation=cite(verdict.cited, catalogue) if verdict.cited else None,
     )
@@ -64,9 +64,9 @@ def headline(outcome: str, until: date | None) -> str:
     return str(_("Likely not")) if outcome == "no" else str(_("A person will look at it"))
 
 
-def because(verdict: Verdict) -> str:
-    """Why, in a sentence."""
-    day = format_date(verdict.until) if verdict.until else ""
+def because(reason: str, until: date | None) -> str:
+    """Why, in a sentence; `reason` is the `because` of a verdict."""
+    day = format_date(until) if until else ""
     texts = {
         "in-time": _("You are within the time limit. What the rule asks for besides is below."),
         "too-late": _("because the time limit ended on %(date)s.", date=day),
@@ -87,7 +87,7 @@ def because(verdict: Verdict) -> str:
             "The usual time limit is over, but orders from those weeks have a longer one."
         ),
     }  # fmt: skip
-    return str(texts[verdict.because])
+    return str(texts[reason])
 
 
 def cite(cited: Cited, catalogue: Catalogue) -> Citation | None:
