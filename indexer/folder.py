@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.problems import Problem
@@ -59,6 +59,20 @@ class Folder:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(self.unreadable(path, error))
             return ""
+
+    def replaced(self, path: str, content: bytes) -> Folder:
+        """The same folder with one article's file, there or not, holding something else."""
+        articles = self.articles
+        if path not in articles:
+            rank = {locale: place for place, locale in enumerate(LOCALES)}
+            found = ((rank[one.split("/")[0]], one.split("/"), one) for one in (*articles, path))
+            articles = tuple(one for *_, one in sorted(found))
+        return replace(
+            self,
+            articles=articles,
+            files={**self.files, path: content},
+            digests={**self.digests, path: _digest(self.shown(path), content)},
+        )
 
     def unreadable(self, path: str, error: Exception) -> Problem:
         """What `text` raised, told."""
