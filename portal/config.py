@@ -146,10 +146,14 @@ class Settings(BaseSettings):
         ge=1,
         description="Age in days at which the sender's details of a refund request are erased.",
     )
-    editor_password: str = Field(
-        "",
-        repr=False,
-        description="Password of the pages for editors, `/editor/forms`; empty: there are none.",
+    session_idle_minutes: int = Field(
+        480,
+        ge=5,
+        le=43_200,
+        description="Minutes without a page after which an editor has to sign in again.",
+    )
+    session_hours: int = Field(
+        168, ge=1, le=8760, description="Hours after which an editor has to sign in again anyway."
     )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."

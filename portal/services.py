@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
 
+from portal.accounts.desk import Accounts, open_accounts
 from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
@@ -116,6 +117,7 @@ class Services:
     form_limits: FormLimits
     form_log: SafeFormLog
     requests: RequestDesk
+    accounts: Accounts
 
 
 def install(app: Flask, services: Services) -> None:
@@ -170,6 +172,7 @@ def open_services(
         forms=open_forms(settings), form_limits=FormLimits(settings),
         form_log=SafeFormLog(SqlFormLog(engine, clock), on_failure),
         requests=open_desk(settings, engine, lambda: library.catalogue, clock),
+        accounts=open_accounts(settings, engine, clock),
     )  # fmt: skip
 
 

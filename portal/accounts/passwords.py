@@ -21,11 +21,11 @@ def check_password(password: str, name: str) -> str:
     Length is what makes passwords strong; kinds of characters are not asked for (NIST SP 800-63B).
     """
     if len(password) < SHORTEST:
-        raise AccountRefused(f"the password has to have at least {SHORTEST} characters")
+        raise AccountRefused(f"the password has to have at least {SHORTEST} characters", "short")
     if len(password) > LONGEST:
-        raise AccountRefused(f"the password may have at most {LONGEST} characters")
+        raise AccountRefused(f"the password may have at most {LONGEST} characters", "long")
     if len(set(password.casefold())) < _FEWEST or name.casefold() in password.casefold():
-        raise AccountRefused("the password is too easy to guess; take several words")
+        raise AccountRefused("the password is too easy to guess; take several words", "easy")
     return password
 
 

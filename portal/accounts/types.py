@@ -72,10 +72,17 @@ class Session:
 
 
 class AccountRefused(KnowledgeBaseError):
-    """An account cannot be made or changed so; the message says why."""
+    """An account cannot be made or changed so; the message says why.
+
+    `reason` is a word for it, by which pages say the same in the reader's language.
+    """
 
     exit_code = 2
     status = 400
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class AccountUnknown(KnowledgeBaseError):

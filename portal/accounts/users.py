@@ -79,7 +79,7 @@ class Users:
                 done = connection.execute(sa.insert(USERS).values(values))
                 number = int(done.inserted_primary_key[0])
         except IntegrityError:
-            raise AccountRefused(f"there is an account {name!r} already") from None
+            raise AccountRefused(f"there is an account {name!r} already", "taken") from None
         except sa.exc.SQLAlchemyError as error:
             raise EventsUnavailable(f"accounts: cannot add one ({type(error).__name__})") from None
         return self.get(number)
@@ -157,7 +157,7 @@ class Users:
         change = sa.update(USERS).where(USERS.c.id == number).values(values)
         with transaction(self._engine, "change an account", writes=True) as connection:
             if keeps_admin and not _has_admin(connection, besides=number):
-                raise AccountRefused("this is the last admin; make another one first")
+                raise AccountRefused("this is the last admin; make another one first", "last")
             if not connection.execute(change).rowcount:
                 raise AccountUnknown(f"there is no account {number}")
             if ends_sessions:
@@ -174,9 +174,9 @@ def login_of(name: str) -> str:
 def _check_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name.encode(errors="replace").decode()).strip()
     if not 0 < len(name) <= _LONGEST_NAME:
-        raise AccountRefused(f"a name has 1 to {_LONGEST_NAME} characters")
+        raise AccountRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
     if not name.isprintable():
-        raise AccountRefused(f"the name {name!r} has characters in it that cannot be shown")
+        raise AccountRefused(f"the name {name!r} has characters that cannot be shown", "name")
     return name
 
 
