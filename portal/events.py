@@ -25,6 +25,7 @@ from portal.event_types import (
     Vote,
     VoteCounts,
 )
+from portal.figures.late import forget, recount
 from portal.safe_events import SafeEventStore
 from portal.storable import clean, clean_word
 from portal.tables import EVENTS, HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES
@@ -80,6 +81,7 @@ class SqlEventStore:
             results = [row for search_id in rows for row in _result_rows(own[search_id])]
             if results:
                 _insert_plain(connection, SEARCH_RESULTS, results)
+            recount(connection, (own[search_id].at for search_id in rows), self._clock())
 
     def record_view(self, event: View) -> None:
         row = {
@@ -94,6 +96,7 @@ class SqlEventStore:
         }
         with self._transaction("write a view") as connection:
             _insert(connection, VIEWS, row)
+            recount(connection, [event.at], self._clock(), search_id=event.search_id)
 
     def record_vote(self, event: Vote) -> None:
         row = {
@@ -109,6 +112,7 @@ class SqlEventStore:
         }
         with self._transaction("write a vote") as connection:
             _insert(connection, VOTES, row)
+            recount(connection, [event.at], self._clock(), search_id=event.search_id)
 
     def record_handover(self, event: Handover) -> None:
         """Also marks a hand-over recorded before as delivered; nothing else of it changes."""
@@ -127,6 +131,7 @@ class SqlEventStore:
             if not _insert(connection, HANDOVERS, row) and event.delivered:
                 delivered = sa.update(HANDOVERS).where(HANDOVERS.c.id == event.id)
                 connection.execute(delivered.values(delivered=True))
+            recount(connection, [event.at], self._clock())
 
     def popular(self, locale: str, since: datetime, limit: int) -> list[tuple[str, int]]:
         visitors = sa.func.count(VIEWS.c.visitor.distinct())
@@ -195,6 +200,8 @@ class SqlEventStore:
     def purge(self, before: datetime) -> int:
         """Forget everything older, in short transactions that let visitors' events in between."""
         removed = sum(purge(self._engine, table, "at", before) for table in EVENTS)
+        with self._transaction("purge what days add up to", writes=True) as connection:
+            forget(connection, before)
         empty_journal(self._engine)
         return removed
 

@@ -11,15 +11,16 @@ branch_labels = None
 depends_on = None
 
 _COUNTS = (
-    "searches", "bots", "blanks", "keystrokes", "repeats", "questions", "visitors", "answered",
-    "unresolved", "nothing", "low_confidence", "no_click", "not_helpful", "handed_over",
-    "sent_anyway", "with_results", "clicked", "exits", "refined", "reads", "helpful", "unhelpful",
-    "handovers",
+    "searches", "bots", "questions", "visitors", "answered", "elsewhere", "unresolved", "nothing",
+    "low_confidence", "no_click", "not_helpful", "handed_over", "sent_anyway", "tracked",
+    "clicked", "exits", "refined", "reads", "helpful", "unhelpful", "handovers",
 )  # fmt: skip
 
 
 def _counts(*names: str) -> list[sa.Column[int]]:
-    return [sa.Column(name, sa.Integer, nullable=False) for name in names]
+    # quoted: SQLite keeps `nothing` for itself
+    quoted = (sa.sql.quoted_name(name, quote=True) for name in names)
+    return [sa.Column(name, sa.Integer, nullable=False) for name in quoted]
 
 
 def upgrade() -> None:
@@ -35,7 +36,7 @@ def upgrade() -> None:
         sa.Column("day", sa.String(10), primary_key=True),
         sa.Column("locale", sa.String(16), primary_key=True),
         sa.Column("platform", sa.String(100), primary_key=True),
-        sa.Column("channel", sa.String(32), primary_key=True),
+        sa.Column("channel", sa.String(40), primary_key=True),
         *_counts(*_COUNTS),
     )
     op.create_table(
@@ -58,7 +59,7 @@ def upgrade() -> None:
         sa.Column("text_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("locale", sa.String(16), primary_key=True),
         sa.Column("platform", sa.String(100), primary_key=True),
-        sa.Column("channel", sa.String(32), primary_key=True),
+        sa.Column("channel", sa.String(40), primary_key=True),
         *_counts("questions", "unresolved"),
         sqlite_with_rowid=False,
     )
