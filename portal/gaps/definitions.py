@@ -37,6 +37,8 @@ READ_AFTER = timedelta(seconds=20)
 """How long nothing else is asked by somebody who reads the answer that is shown."""
 JUDGED_AFTER = timedelta(minutes=30)
 """The length of a visit: what has not been opened by then was not wanted."""
+FOLLOWED_FOR = timedelta(days=1)
+"""How long after its day a click or vote still belongs to a question."""
 TRACKED = ("page", "typed")
 """Channels whose clicks are seen. No data is not the same as no click."""
 HALF_LIFE = timedelta(days=14)

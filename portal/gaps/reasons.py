@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from portal.gaps.definitions import JUDGED_AFTER, READ_AFTER, SETTLED_AFTER, TRACKED
+from portal.gaps.definitions import FOLLOWED_FOR, JUDGED_AFTER, READ_AFTER, SETTLED_AFTER, TRACKED
 from portal.gaps.reasons_elsewhere import Passed, passed_on, sent_anyway
 from portal.gaps.types import SEVERITY, Reason, UnresolvedQuestion
 from portal.tables import HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES, UtcTime
@@ -52,30 +52,35 @@ def settled(since: datetime, until: datetime) -> sa.Subquery:
     )  # fmt: skip
     a = asked.c
     clicks = sa.select(VIEWS.c.search_id).where(
-        VIEWS.c.search_id.is_not(None), VIEWS.c.bot.is_(False), VIEWS.c.at >= since
-    )
+        VIEWS.c.search_id.is_not(None), VIEWS.c.bot.is_(False),
+        VIEWS.c.at >= since, VIEWS.c.at < until + FOLLOWED_FOR,
+    )  # fmt: skip
     judged = (
         sa.select(
             a.id, a.at, a.visitor, a.channel, a.normalised, a.resolved, a.answer,
             _one(sa.not_(_went_on(a))).label("written"),
             _one(_asked_on(a)).label("asked_on"),
             _one(a.id.in_(clicks)).label("clicked"),
-            _one(a.id.in_(_latest_votes(since, helpful=False))).label("voted_no"),
-            _one(a.id.in_(_latest_votes(since, helpful=True))).label("voted_yes"),
+            _one(a.id.in_(_latest_votes(since, until, helpful=False))).label("voted_no"),
+            _one(a.id.in_(_latest_votes(since, until, helpful=True))).label("voted_yes"),
         )
         .where(a.normalised != "", a.mode == "hybrid")
         .subquery("judged")
     )  # fmt: skip
     j = judged.c
-    same: dict[str, Any] = {"partition_by": (j.visitor, j.normalised)}
-    last = (j.written.desc(), j.at.desc(), j.id.desc())
+    # One window for all of them: the database then sorts once.
+    same: dict[str, Any] = {
+        "partition_by": (j.visitor, j.normalised),
+        "order_by": (j.written.desc(), j.at.desc(), j.id.desc()),
+    }
+    every: dict[str, Any] = {**same, "rows": (None, None)}
     counted = sa.select(
         j.id, j.at, j.visitor, j.channel, j.normalised, j.resolved, j.answer, j.asked_on,
         j.written,
-        sa.func.row_number().over(**same, order_by=last).label("turn"),
-        *(sa.func.max(j[name]).over(**same).label(name)
+        sa.func.row_number().over(**same).label("turn"),
+        *(sa.func.max(j[name]).over(**every).label(name)
           for name in ("clicked", "voted_no", "voted_yes")),
-        sa.func.sum(j.written).over(**same).label("asked"),
+        sa.func.sum(j.written).over(**every).label("asked"),
     ).subquery("counted")  # fmt: skip
     return sa.select(counted).where(counted.c.turn == 1, counted.c.written == 1).subquery("settled")
 
@@ -193,7 +198,7 @@ def _together(a: UnresolvedQuestion, b: UnresolvedQuestion) -> UnresolvedQuestio
     )
 
 
-def _latest_votes(since: datetime, *, helpful: bool) -> sa.Select[Any]:
+def _latest_votes(since: datetime, until: datetime, *, helpful: bool) -> sa.Select[Any]:
     """Searches that led to votes which the same visitor did not change later."""
     turn = sa.func.row_number().over(
         partition_by=(VOTES.c.visitor, VOTES.c.article_id, VOTES.c.locale),
@@ -201,7 +206,7 @@ def _latest_votes(since: datetime, *, helpful: bool) -> sa.Select[Any]:
     )
     votes = (
         sa.select(VOTES.c.search_id, VOTES.c.helpful, turn.label("turn"))
-        .where(VOTES.c.at >= since)
+        .where(VOTES.c.at >= since, VOTES.c.at < until + FOLLOWED_FOR)
         .subquery()
     )
     return sa.select(votes.c.search_id).where(
