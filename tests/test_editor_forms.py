@@ -22,6 +22,7 @@ from portal.forms.outcomes import Outcome
 from portal.services import Services
 from test_form_outcomes import happened, typed
 
+
 @pytest.fixture
 def editor(client: FlaskClient, services: Services) -> FlaskClient:
     """A browser of somebody who may see figures and change nothing."""

@@ -16,6 +16,6 @@ def new_secret() -> str:
 def key_of(secret: str) -> str:
     """What the tables keep: 64 hexadecimal digits, from which the secret cannot be had back.
 
-    One round of a fast hash is enough for what is random; passwords get `portal.accounts.passwords`.
+    One round of a fast hash is enough for what is random; passwords need more.
     """
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -122,6 +122,4 @@ class Sessions:
 
 def _session(row: Any) -> Session:
     seen_at: datetime = row.seen_at
-    return Session(
-        row.key, row.user_id, row.made_at, seen_at, row.expires_at, row.way, row.agent
-    )
+    return Session(row.key, row.user_id, row.made_at, seen_at, row.expires_at, row.way, row.agent)

@@ -28,9 +28,7 @@ SESSIONS = sa.Table(
     "user_sessions",
     METADATA,
     sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column(
-        "user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("made_at", UtcTime, nullable=False),
     sa.Column("seen_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False, index=True),

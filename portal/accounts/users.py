@@ -90,7 +90,9 @@ class Users:
         As much work is done for a name nobody has. A hash made with older parameters is renewed.
         """
         with transaction(self._engine, "read accounts") as connection:
-            row = connection.execute(sa.select(USERS).where(USERS.c.login == login_of(name))).first()
+            row = connection.execute(
+                sa.select(USERS).where(USERS.c.login == login_of(name))
+            ).first()
         stored = row.password if row is not None else None
         if not verify_password(stored, password) or row is None or row.disabled_at is not None:
             return None

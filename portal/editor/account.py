@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from werkzeug import Response
 
@@ -109,9 +118,7 @@ def accept(secret: str) -> Response:
     """Take the password, which uses the link up, and sign in."""
     user = _invited(secret)
     if user is None:
-        return make_response(
-            render_template("editor/invitation.html", user=None, errors={}), 404
-        )
+        return make_response(render_template("editor/invitation.html", user=None, errors={}), 404)
     if errors := _set_password(user):
         return make_response(
             render_template("editor/invitation.html", user=user, errors=errors), 422

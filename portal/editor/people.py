@@ -109,9 +109,7 @@ def _show_link(user: User) -> Response:
     return make_response(_page(invited=user, link=link))
 
 
-def _page(
-    *, name: str = "", error: str = "", invited: User | None = None, link: str = ""
-) -> str:
+def _page(*, name: str = "", error: str = "", invited: User | None = None, link: str = "") -> str:
     accounts = services().accounts
     return render_template(
         "editor/people.html",
