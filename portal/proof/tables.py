@@ -49,3 +49,14 @@ PROOF_CLAIMS = sa.Table(
     sa.Column("run", sa.String(32), nullable=False),
     sa.Column("claimed_until", UtcTime, nullable=False),
 )
+# What live traffic says of each gap with a published article, as of the last look: pages only read.
+PROOF_LIVE = sa.Table(
+    "proof_live",
+    METADATA,
+    sa.Column("gap", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("published_at", UtcTime, nullable=False, index=True),
+    sa.Column("closed_at", UtcTime),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+)

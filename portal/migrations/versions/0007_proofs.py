@@ -52,8 +52,17 @@ def upgrade() -> None:
         sa.Column("run", sa.String(32), nullable=False),
         sa.Column("claimed_until", sa.String(32), nullable=False),
     )
+    op.create_table(
+        "proof_live",
+        sa.Column("gap", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("published_at", sa.String(32), nullable=False, index=True),
+        sa.Column("closed_at", sa.String(32)),
+        sa.Column("verdict", sa.String(16), nullable=False),
+        sa.Column("counts", sa.JSON, nullable=False),
+    )
 
 
 def downgrade() -> None:
-    for table in ("proof_claims", "proof_outcomes", "proof_runs"):
+    for table in ("proof_live", "proof_claims", "proof_outcomes", "proof_runs"):
         op.drop_table(table)
