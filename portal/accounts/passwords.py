@@ -42,10 +42,10 @@ def verify_password(stored: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        fits = _hasher().verify(stored or _nobodys(), _normal(password))
+        _hasher().verify(stored or _nobodys(), _normal(password))
     except (VerificationError, InvalidHashError):
         return False
-    return fits and stored is not None
+    return stored is not None
 
 
 def is_outdated(stored: str) -> bool:

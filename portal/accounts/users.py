@@ -76,8 +76,9 @@ class Users:
         }  # fmt: skip
         try:
             with self._engine.begin() as connection:
-                done = connection.execute(sa.insert(USERS).values(values))
-                number = int(done.inserted_primary_key[0])
+                number = connection.execute(
+                    sa.insert(USERS).values(values).returning(USERS.c.id)
+                ).scalar_one()
         except IntegrityError:
             raise AccountRefused(f"there is an account {name!r} already", "taken") from None
         except sa.exc.SQLAlchemyError as error:

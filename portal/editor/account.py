@@ -1,4 +1,4 @@
-"""`/editor/account`: one's own password, sessions and feed; and the link that invites to all this."""
+"""`/editor/account`: one's own password, sessions and feed; and the link that invites to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language of the pages for editors: the switch is remembered, since addresses do not say it."""
+"""The language of the pages for editors: remembered, since their addresses do not say it."""
 
 from __future__ import annotations
 
