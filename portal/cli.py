@@ -14,6 +14,7 @@ import click
 from portal.cli_forms import forms
 from portal.cli_requests import requests
 from portal.cli_settings import quick, with_settings
+from portal.cli_simulate import simulate
 from portal.cli_suggest import suggest
 from portal.config import Settings
 from search.errors import KnowledgeBaseError
@@ -395,4 +396,5 @@ def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None
 
 cli.add_command(forms)
 cli.add_command(requests)
+cli.add_command(simulate)
 cli.add_command(suggest)
