@@ -83,16 +83,18 @@ def _make_app(settings: Settings) -> Flask:
 
 
 def _start_deliveries(worker: Any) -> None:
-    """Each worker hands over what is due; they never take the same."""
+    """Each worker hands over what is due and refreshes gaps; they never do the same."""
     from portal.services import services_of
 
     services_of(worker.wsgi).requests.thread.start()
+    services_of(worker.wsgi).gap_refresher.start()
 
 
 def _stop_deliveries(_server: Any, worker: Any) -> None:
     from portal.services import services_of
 
     if worker.wsgi is not None:
+        services_of(worker.wsgi).gap_refresher.stop()
         services_of(worker.wsgi).requests.thread.stop()
 
 

@@ -22,6 +22,8 @@ from portal.forms.limits import FormLimits
 from portal.forms.registry import Forms, open_forms
 from portal.forms.safe_log import FormEventsLost, SafeFormLog
 from portal.forms.store import SqlFormLog
+from portal.gaps.refresher import GapRefresher
+from portal.gaps.store import GapStore
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
 from portal.redact import redact
@@ -118,6 +120,8 @@ class Services:
     form_log: SafeFormLog
     requests: RequestDesk
     accounts: Accounts
+    gaps: GapStore
+    gap_refresher: GapRefresher
 
 
 def install(app: Flask, services: Services) -> None:
@@ -173,6 +177,8 @@ def open_services(
         form_log=SafeFormLog(SqlFormLog(engine, clock), on_failure),
         requests=open_desk(settings, engine, lambda: library.catalogue, clock),
         accounts=open_accounts(settings, engine, clock),
+        gaps=GapStore(engine, clock),
+        gap_refresher=GapRefresher(engine, library, embedder, clock, cache=settings.cache),
     )  # fmt: skip
 
 

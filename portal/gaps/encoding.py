@@ -65,11 +65,13 @@ def figures_from(data: Mapping[str, Any]) -> Figures:
 
 def evidence_from(data: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
     """What `asdict` made of evidence, as JSON gives it back."""
-    lists = ("words", "synonym", "questions")
-    return tuple(
-        Evidence(**{name: tuple(value) if name in lists else value for name, value in one.items()})
-        for one in data
-    )
+    found = []
+    for one in data:
+        fields: dict[str, Any] = dict(one)
+        for name in ("words", "synonym", "questions"):
+            fields[name] = tuple(fields.get(name, ()))
+        found.append(Evidence(**fields))
+    return tuple(found)
 
 
 def gap_from(row: Any, *, questions: int = 0, figures: Figures | None = None) -> Gap:
