@@ -16,6 +16,7 @@ from portal.cli_requests import requests
 from portal.cli_settings import quick, with_settings
 from portal.cli_simulate import simulate
 from portal.cli_suggest import suggest
+from portal.cli_users import users
 from portal.config import Settings
 from search.errors import KnowledgeBaseError
 from search.evaluate import METRICS
@@ -398,3 +399,4 @@ cli.add_command(forms)
 cli.add_command(requests)
 cli.add_command(simulate)
 cli.add_command(suggest)
+cli.add_command(users)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from flask import Blueprint, Flask, redirect
 from werkzeug import Response
 
-from portal.editor import account, audit_trail, forms, language, navigation, people, signing_in
+from portal.editor import (
+    account,
+    audit_trail,
+    forms,
+    language,
+    navigation,
+    oidc,
+    people,
+    signing_in,
+)
 from portal.editor.access import admit, keep_private
+from portal.services import services_of
 
 
 def register(app: Flask) -> None:
@@ -18,11 +28,13 @@ def register(app: Flask) -> None:
     blueprint.context_processor(navigation.context)
     blueprint.add_url_rule("/", "home", _home)
     signing_in.add_routes(blueprint)
+    oidc.add_routes(blueprint)
     account.add_routes(blueprint)
     people.add_routes(blueprint)
     audit_trail.add_routes(blueprint)
     forms.add_routes(blueprint)
     app.register_blueprint(blueprint)
+    oidc.init_app(app, services_of(app).settings)
 
 
 def _home() -> Response:

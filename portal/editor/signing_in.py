@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -21,6 +22,7 @@ from portal.accounts.audit import audit, present_user
 from portal.accounts.passwords import LONGEST
 from portal.accounts.types import AccountUnknown, User
 from portal.addresses import counted_address
+from portal.config import Settings
 from portal.editor.access import begin_session, end_session
 from portal.services import services
 
@@ -96,7 +98,13 @@ def form(wanted: str, name: str = "", error: str = "") -> str:
         name=name,
         error=error,
         first=not services().accounts.users.any(),
+        oidc=provider_name(services().settings),
     )
+
+
+def provider_name(settings: Settings) -> str:
+    """What the page calls the OpenID Connect provider; empty without one."""
+    return settings.oidc_issuer and (settings.oidc_name or urlsplit(settings.oidc_issuer).netloc)
 
 
 def safe_next(address: str) -> str:
