@@ -60,8 +60,10 @@ def compose(commission: Commission) -> str:
         f"review_by: {commission.today + REVIEW_AFTER}",
         f"closes: gap-{commission.gap}",
     ]
-    body = _translation(source, commission.locale) if source else outline(
-        commission.kind, commission.locale
+    body = (
+        _translation(source, commission.locale)
+        if source
+        else outline(commission.kind, commission.locale)
     )
     return "\n".join(["---", *lines, "---", ""]) + f"\n{body}"
 

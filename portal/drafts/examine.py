@@ -88,9 +88,9 @@ def preview_html(article: Article) -> str:
 
     tree = LexborHTMLParser(f"<div>{article.html}</div>")
     for node in tree.css("[id]"):
-        node.attrs["id"] = f"{_ID_PREFIX}{node.attrs['id']}"  # type: ignore[index]
+        node.attrs["id"] = f"{_ID_PREFIX}{node.attrs['id']}"
     for node in tree.css('a[href^="#"]'):
-        node.attrs["href"] = f"#{_ID_PREFIX}{(node.attrs['href'] or '#')[1:]}"  # type: ignore[index]
+        node.attrs["href"] = f"#{_ID_PREFIX}{(node.attrs['href'] or '#')[1:]}"
     root = tree.css_first("div")
     return root.inner_html or "" if root else ""
 

@@ -108,7 +108,9 @@ class ArticleFiles:
                     f"{name}: the folder of articles cannot be written here ({reason}); edit the "
                     "file where it is kept, or let the portal's user write the folder"
                 ) from None
-            raise EditRefused(f"{name}: cannot be written ({reason}); nothing was changed") from None
+            raise EditRefused(
+                f"{name}: cannot be written ({reason}); nothing was changed"
+            ) from None
         return Opened(name, content.decode("utf-8"), digest_of(content))
 
     @contextlib.contextmanager

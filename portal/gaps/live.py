@@ -150,7 +150,7 @@ def _owners(connection: sa.Connection, gaps: list[int]) -> dict[str, int]:
     """The gap of every question, normalised, that belongs to one of them."""
     q = GAP_QUESTIONS.c
     query = sa.select(q.normalised, q.gap).where(q.gap.in_(gaps))
-    return {normalised: gap for normalised, gap in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def _new_articles(
@@ -164,7 +164,7 @@ def _new_articles(
         .where(SEARCHES.c.at >= since, SEARCH_RESULTS.c.article_id.in_(list(wanted)))
         .group_by(SEARCH_RESULTS.c.article_id)
     )
-    known = {article: at for article, at in connection.execute(first)}
+    known = dict(connection.execute(first).tuples().all())
     return {
         article: gap
         for article, gap in wanted.items()

@@ -1,4 +1,4 @@
-"""What came of the gaps that were worked on in a period: for the page, for spreadsheets, programs."""
+"""What came of the gaps that were worked on in a period: for pages, spreadsheets, programs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Report:
 
 
 def read_report(engine: sa.Engine, since: datetime, until: datetime) -> Report:
-    """The report of a period, from what the last refresh has counted. Raises `EventsUnavailable`."""
+    """The report of a period, from what the last refresh counted. Raises `EventsUnavailable`."""
     g, h = GAPS.c, GAP_HISTORY.c
     moved = (State.PUBLISHED, State.CLOSED, State.REOPENED)
     history = sa.select(h.gap, h.action).where(

@@ -55,8 +55,9 @@ def candidate(
 ) -> Iterator[Candidate]:
     """The index of the folder `articles` as it would be with `path` published.
 
-    Built on `present`, the published generation, and with its caches, so that only what differs is encoded;
-    nothing of it is left afterwards. Raises `ArticlesInvalid` with every problem, `ArticleMissing`.
+    Built on `present`, the published generation, and with its caches, so that only what differs is
+    encoded; nothing of it is left afterwards. Raises `ArticlesInvalid` with every problem, and
+    `ArticleMissing`.
     """
     from indexer.check import check
     from indexer.content import gather
@@ -90,7 +91,7 @@ def candidate(
 
 
 def sweep(data: Path) -> None:
-    """Remove what candidates of processes that were killed have left; nobody may be building one."""
+    """Remove what processes that were killed have left; nobody may be building a candidate."""
     shutil.rmtree(data / _FOLDER, ignore_errors=True)
 
 

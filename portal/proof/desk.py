@@ -84,10 +84,15 @@ class ProofDesk:
 
     def commit(self, name: str, *, by: str, why: str) -> str | None:
         """Commit one file if that is wanted; gives the commit. Raises `CommitFailed`."""
-        return commit(self.root, name, author=by, message=f"{name}: {why}") if self.commits else None
+        return (
+            commit(self.root, name, author=by, message=f"{name}: {why}") if self.commits else None
+        )
 
     def start_proof(self, gap: Gap, path: ArticlePath, *, by: str) -> Run:
-        """Begin a proof in the background. Raises `RunsBusy`, `NothingToProve`, `ArticleMissing`."""
+        """Begin a proof in the background.
+
+        Raises `RunsBusy`, `NothingToProve`, `ArticleMissing`.
+        """
         run, work = self._proof(gap, path, by=by)
         self.jobs.start(run, work)
         return run
@@ -127,8 +132,7 @@ class ProofDesk:
     def _proof(self, gap: Gap, path: ArticlePath, *, by: str) -> tuple[Run, Callable[..., Found]]:
         opened: Opened = self.files.read(path)
         questions = [
-            Question(one.text, one.locale, one.held_out)
-            for one in self._gaps.questions(gap.number)
+            Question(one.text, one.locale, one.held_out) for one in self._gaps.questions(gap.number)
         ]
         if not questions:
             raise NothingToProve("The gap has no question to ask.")

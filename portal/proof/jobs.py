@@ -1,4 +1,4 @@
-"""Runs in a thread beside the pages: one at a time over all processes, its progress in the store."""
+"""Runs in a thread beside the pages: one at a time over all processes, progress in the store."""
 
 from __future__ import annotations
 

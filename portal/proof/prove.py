@@ -1,4 +1,4 @@
-"""Asks the questions of a gap, and those of all others, of the published index and the candidate."""
+"""Asks the questions of a gap, and all others, of the published index and the candidate."""
 
 from __future__ import annotations
 

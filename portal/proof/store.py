@@ -131,7 +131,7 @@ class RunStore:
         )
         with transaction(self._engine, "read a proof") as connection:
             rows = connection.execute(query).mappings().all()
-        return Proof(outcomes=tuple(outcome_of(row) for row in rows), **run.result)
+        return Proof(outcomes=tuple(outcome_of(dict(row)) for row in rows), **run.result)
 
     def purge(self, before: datetime) -> int:
         """Forget runs that began earlier, with the questions they asked; gives how many."""

@@ -1,4 +1,4 @@
-"""What a proof says: of every question what came of it before and after, and what that adds up to."""
+"""What a proof says: of every question what came of it before and after, and the sums."""
 
 from __future__ import annotations
 
@@ -117,9 +117,12 @@ class Outcome:
     @property
     def better(self) -> bool:
         """The reverse."""
-        return Outcome(
-            self.part, self.text, self.locale, self.wanted, before=self.after, after=self.before
-        ).worse and not self.worse
+        return (
+            Outcome(
+                self.part, self.text, self.locale, self.wanted, before=self.after, after=self.before
+            ).worse
+            and not self.worse
+        )
 
 
 @dataclass(frozen=True, slots=True)
