@@ -171,7 +171,8 @@ class Users:
 def login_of(name: str) -> str:
     """A name as it is compared: however it is written, it is the same account."""
     plain = name.encode(errors="replace").decode().replace("\0", "")
-    return unicodedata.normalize("NFKC", plain).casefold().strip()[:300]
+    folded = unicodedata.normalize("NFKC", plain).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()[:300]
 
 
 def _check_name(name: str) -> str:
