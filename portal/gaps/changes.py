@@ -119,8 +119,9 @@ def new_gap(
     made = connection.execute(
         sa.insert(GAPS).values(
             name=name, locale=locale, state=State.OPEN, state_at=at, kind=kind, kind_by="",
-            evidence=[], owner="", due=None, article=None, ignored_because="", merged_into=None,
-            made_at=at, version=1, typical=list(typical), figures=figures_to(Figures()),
+            evidence=[], looked="", owner="", due=None, article=None, ignored_because="",
+            merged_into=None, made_at=at, version=1, typical=list(typical),
+            figures=figures_to(Figures()),
         )
     )  # fmt: skip
     key = made.inserted_primary_key

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from portal.tables import METADATA, UtcTime
 
+# `looked` says of what the kind was proposed, so that it is only thought about when that changes.
 GAPS = sa.Table(
     "gaps",
     METADATA,
@@ -21,6 +22,7 @@ GAPS = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("kind_by", sa.String(100), nullable=False),
     sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("looked", sa.String(32), nullable=False),
     sa.Column("owner", sa.String(100), nullable=False),
     sa.Column("due", sa.String(10)),
     sa.Column("article", sa.String(220)),
@@ -46,14 +48,14 @@ GAP_QUESTIONS = sa.Table(
     sa.Column("last_seen", UtcTime, nullable=False, index=True),
     sa.Column("pinned_by", sa.String(100), nullable=False),
 )
-# One row for each visitor and question: what the figures of a period are counted from.
+# One row for each visitor's question: what the figures of a period are counted from.
 UNRESOLVED = sa.Table(
     "unresolved",
     METADATA,
+    sa.Column("source", sa.String(16), primary_key=True),
+    sa.Column("event", sa.String(64), primary_key=True),
     sa.Column("question", sa.String(32), primary_key=True),
-    sa.Column("visitor", sa.String(32), primary_key=True),
-    sa.Column("source", sa.String(16), nullable=False),
-    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("visitor", sa.String(32), nullable=False),
     sa.Column("at", UtcTime, nullable=False, index=True),
     sa.Column("locale", sa.String(16), nullable=False),
     sa.Column("platform", sa.String(100)),
@@ -62,6 +64,8 @@ UNRESOLVED = sa.Table(
     sa.Column("searches", sa.Integer, nullable=False),
     sa.Column("confidence", sa.Float, nullable=False),
     sa.Column("top_article", sa.String(220)),
+    sa.Column("text", sa.String(500), nullable=False),
+    sa.Column("normalised", sa.Text, nullable=False),
 )
 GAP_HISTORY = sa.Table(
     "gap_history",

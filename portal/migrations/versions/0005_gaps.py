@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("kind_by", sa.String(100), nullable=False),
         sa.Column("evidence", sa.JSON, nullable=False),
+        sa.Column("looked", sa.String(32), nullable=False),
         sa.Column("owner", sa.String(100), nullable=False),
         sa.Column("due", sa.String(10)),
         sa.Column("article", sa.String(220)),
@@ -48,10 +49,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "unresolved",
+        sa.Column("source", sa.String(16), primary_key=True),
+        sa.Column("event", sa.String(64), primary_key=True),
         sa.Column("question", sa.String(32), primary_key=True),
-        sa.Column("visitor", sa.String(32), primary_key=True),
-        sa.Column("source", sa.String(16), nullable=False),
-        sa.Column("event", sa.String(64), nullable=False),
+        sa.Column("visitor", sa.String(32), nullable=False),
         sa.Column("at", sa.String(32), nullable=False, index=True),
         sa.Column("locale", sa.String(16), nullable=False),
         sa.Column("platform", sa.String(100)),
@@ -60,6 +61,8 @@ def upgrade() -> None:
         sa.Column("searches", sa.Integer, nullable=False),
         sa.Column("confidence", sa.Float, nullable=False),
         sa.Column("top_article", sa.String(220)),
+        sa.Column("text", sa.String(500), nullable=False),
+        sa.Column("normalised", sa.Text, nullable=False),
     )
     op.create_table(
         "gap_history",

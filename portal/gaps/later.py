@@ -1,0 +1,108 @@
+"""What visitors did after a question had failed: which other words led them to which article."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from portal.gaps.definitions import JUDGED_AFTER
+from portal.gaps.tables import UNRESOLVED
+from portal.tables import SEARCHES, VIEWS, VOTES
+from search.text import HAN
+
+_MOST_WORDS = 3
+_MOST_HAN = 6
+_HAN = re.compile(f"[{HAN}]")
+_Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Later:
+    """Of one question: visitors by the article (`locale:id`) they opened afterwards, and the
+    words they had put in the place of which others by then."""
+
+    opened: Counter[str] = field(default_factory=Counter)
+    replaced: Counter[_Pair] = field(default_factory=Counter)
+
+
+def read_later(
+    connection: sa.Connection, texts: dict[str, str], since: datetime
+) -> dict[str, Later]:
+    """By question key: searches that the same visitor made within `JUDGED_AFTER` and opened a
+    result of. `texts` are the normalised questions by key."""
+    u, s, v = UNRESOLVED.c, SEARCHES.c, VIEWS.c
+    query = (
+        sa.select(
+            u.question, u.visitor, u.at, s.at.label("again"), s.normalised, v.article_id, v.locale
+        )
+        .select_from(
+            sa.join(UNRESOLVED, SEARCHES, sa.and_(s.visitor == u.visitor, s.at > u.at)).join(
+                VIEWS, v.search_id == s.id
+            )
+        )
+        .where(u.at > since, u.source == "search", s.at > since, v.at > since, v.bot.is_(False))
+        .order_by(u.question, u.visitor, s.at)
+    )
+    found: dict[str, Later] = defaultdict(Later)
+    seen: set[tuple[str, str, str]] = set()
+    for row in connection.execute(query):
+        article = f"{row.locale}:{row.article_id}"
+        mark = (row.question, row.visitor, article)
+        if row.again - row.at > JUDGED_AFTER or mark in seen:
+            continue
+        seen.add(mark)
+        found[row.question].opened[article] += 1
+        pair = difference(texts.get(row.question, ""), row.normalised)
+        if pair:
+            found[row.question].replaced[pair] += 1
+    return dict(found)
+
+
+def read_outdated(connection: sa.Connection, since: datetime) -> dict[str, int]:
+    """Votes that call an article outdated, by `locale:id`."""
+    query = (
+        sa.select(VOTES.c.locale, VOTES.c.article_id, sa.func.count())
+        .where(VOTES.c.at > since, VOTES.c.reason == "outdated", VOTES.c.helpful.is_(False))
+        .group_by(VOTES.c.locale, VOTES.c.article_id)
+    )
+    return {f"{locale}:{article}": count for locale, article, count in connection.execute(query)}
+
+
+def difference(before: str, after: str) -> _Pair | None:
+    """The one stretch of words in which two normalised questions differ, as (old, new).
+
+    None where they differ in more than may be two names of one thing.
+    """
+    chinese = _HAN.search(before) is not None
+    old, new = (list(text) if chinese else text.split() for text in (before, after))
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    if start + end == 0:
+        return None
+    pieces = [side[start : len(side) - end] for side in (old, new)]
+    most = _MOST_HAN if chinese else _MOST_WORDS
+    if not all(0 < len(piece) <= most for piece in pieces):
+        return None
+    words = [("" if chinese else " ").join(piece).strip() for piece in pieces]
+    return (words[0], words[1]) if all(map(_is_word, words)) else None
+
+
+def together(parts: Sequence[Later]) -> Later:
+    """The same of several questions."""
+    return Later(
+        sum((part.opened for part in parts), Counter()),
+        sum((part.replaced for part in parts), Counter()),
+    )
+
+
+def _is_word(text: str) -> bool:
+    return len(text) > 1 and any(map(str.isalpha, text))

@@ -1,0 +1,102 @@
+"""Brings the table of unresolved questions up to date with the log, a day at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.gaps.definitions import FOLLOWED_FOR
+from portal.gaps.encoding import bits_of, key_of
+from portal.gaps.reasons import unresolved_questions
+from portal.gaps.tables import GAP_QUESTIONS, UNRESOLVED
+from portal.gaps.types import UnresolvedQuestion
+from portal.tables import EVENTS, FORM_SESSIONS
+from portal.transactions import transaction
+
+_DAY = timedelta(days=1)
+
+
+def read_log(
+    engine: sa.Engine,
+    *,
+    since: datetime,
+    now: datetime,
+    last: datetime | None,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write what is unresolved from the day of `since` to `now`, and forget what is older.
+
+    Days that were over, and could not change any more, when the log was `last` read stay as they
+    are: what happens to a question within `FOLLOWED_FOR` after its day is known by then. A day is
+    replaced in one short transaction. Raises `EventsUnavailable`.
+    """
+    first = _midnight(since)
+    begin = first if last is None else max(first, _midnight(last) - FOLLOWED_FOR - _DAY)
+    with transaction(engine, "find the first event") as connection:
+        oldest = _oldest(connection)
+    begin = max(begin, _midnight(oldest)) if oldest else now
+    days = list(_days(begin, now))
+    with transaction(engine, "forget old questions", writes=True) as connection:
+        connection.execute(sa.delete(UNRESOLVED).where(UNRESOLVED.c.at < first))
+    for done, day in enumerate(days):
+        progress(done, len(days))
+        with transaction(engine, "read a day of the log") as connection:
+            found = unresolved_questions(connection, since=day, until=day + _DAY, now=now)
+        rows = {row["event"] + row["source"] + row["question"]: row for row in map(_row, found)}
+        here = (UNRESOLVED.c.at >= day, UNRESOLVED.c.at < day + _DAY)
+        with transaction(engine, "write a day's questions", writes=True) as connection:
+            connection.execute(sa.delete(UNRESOLVED).where(*here))
+            if rows:
+                connection.execute(sa.insert(UNRESOLVED), list(rows.values()))
+    progress(len(days), len(days))
+
+
+def forget(engine: sa.Engine, before: datetime) -> int:
+    """Remove what was asked before, with questions that nobody asked since; gives how many rows.
+
+    For `kb events purge`: what the log has forgotten the report may not keep.
+    """
+    with transaction(engine, "forget old questions", writes=True) as connection:
+        asked = connection.execute(sa.delete(UNRESOLVED).where(UNRESOLVED.c.at < before))
+        old = GAP_QUESTIONS.c.last_seen < before
+        questions = connection.execute(sa.delete(GAP_QUESTIONS).where(old))
+    return asked.rowcount + questions.rowcount
+
+
+def _row(question: UnresolvedQuestion) -> dict[str, Any]:
+    top = f"{question.top_locale}:{question.top_article}" if question.top_article else None
+    return {
+        "question": key_of(question.normalised),
+        "visitor": question.visitor,
+        "source": question.source,
+        "event": question.id,
+        "at": question.at,
+        "locale": question.locale,
+        "platform": question.platform,
+        "channel": question.channel,
+        "reasons": bits_of(question.reasons),
+        "searches": question.searches,
+        "confidence": question.confidence,
+        "top_article": top,
+        "text": question.text,
+        "normalised": question.normalised,
+    }
+
+
+def _oldest(connection: sa.Connection) -> datetime | None:
+    moments = [connection.scalar(sa.select(sa.func.min(table.c.at))) for table in EVENTS]
+    moments.append(connection.scalar(sa.select(sa.func.min(FORM_SESSIONS.c.started_at))))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _days(begin: datetime, end: datetime) -> Iterator[datetime]:
+    while begin <= end:
+        yield begin
+        begin += _DAY
+
+
+def _midnight(at: datetime) -> datetime:
+    return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
