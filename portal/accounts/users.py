@@ -172,7 +172,7 @@ def login_of(name: str) -> str:
     """A name as it is compared: however it is written, it is the same account."""
     plain = name.encode(errors="replace").decode().replace("\0", "")
     folded = unicodedata.normalize("NFKC", plain).casefold()
-    return unicodedata.normalize("NFKC", folded).strip()[:300]
+    return unicodedata.normalize("NFKC", folded)[:300].strip()
 
 
 def _check_name(name: str) -> str:

@@ -7,12 +7,21 @@ from werkzeug import Response
 
 from portal.editor import (
     account,
+    article_health,
     audit_trail,
+    drafts,
     forms,
+    gap_work,
+    gaps_feed,
     language,
     navigation,
     oidc,
+    overview,
     people,
+    proofs,
+    question,
+    questions,
+    runs,
     signing_in,
 )
 from portal.editor.access import admit, keep_private
@@ -32,7 +41,16 @@ def register(app: Flask) -> None:
     account.add_routes(blueprint)
     people.add_routes(blueprint)
     audit_trail.add_routes(blueprint)
+    gaps_feed.add_routes(blueprint)
+    overview.add_routes(blueprint)
+    questions.add_routes(blueprint)
+    question.add_routes(blueprint)
+    article_health.add_routes(blueprint)
     forms.add_routes(blueprint)
+    gap_work.add_routes(blueprint)
+    drafts.add_routes(blueprint)
+    runs.add_routes(blueprint)
+    proofs.add_routes(blueprint)
     app.register_blueprint(blueprint)
     oidc.init_app(app, services_of(app).settings)
 

@@ -23,6 +23,7 @@ from portal.editor.access import begin_session, current_session, current_user, e
 from portal.editor.signing_in import let_in
 from portal.editor.words import moment, refusal
 from portal.help.context import absolute
+from portal.i18n import current_locale
 from portal.services import services
 
 
@@ -103,7 +104,7 @@ def change_feed() -> Response:
         return redirect(url_for("editor.account"), 303)
     secret = users.new_feed(user.id)
     audit("feed.made", user.name)
-    return make_response(_page(feed=absolute(url_for("editor.gaps_atom", token=secret))))
+    return make_response(_page(feed=_feed_address(secret)))
 
 
 def invitation(secret: str) -> tuple[str, int] | str:
@@ -138,6 +139,10 @@ def _page(*, errors: dict[str, str] | None = None, feed: str = "") -> str:
         feed=feed,
         moment=moment,
     )
+
+
+def _feed_address(secret: str) -> str:
+    return absolute(url_for("editor.gaps_atom", token=secret, lang=current_locale()))
 
 
 def _set_password(user: User) -> dict[str, str]:
