@@ -139,7 +139,7 @@ def _groups(
 ) -> Iterable[tuple[date, Group, Counts]]:
     kept = _kept(FIGURES, selection.before.first, selection.last, raw)
     columns = [FIGURES.c[name] for name in ("day", *Group._fields, *NAMES)]
-    query = sa.select(*columns).where(*kept, *_chosen(FIGURES, selection))
+    query = sa.select(*columns).where(*kept, *chosen_groups(FIGURES, selection))
     for day, locale, platform, channel, *numbers in connection.execute(query):
         yield date.fromisoformat(day), Group(locale, platform, channel), Counts(*numbers)
     for own in raw:
@@ -162,7 +162,7 @@ def _questions(
             sa.func.sum(sa.case((here, 0), else_=q.questions)),
         )
         .where(*_kept(QUESTIONS, selection.before.first, selection.last, raw))
-        .where(*_chosen(QUESTIONS, selection))
+        .where(*chosen_groups(QUESTIONS, selection))
         .group_by(q.text_id)
     )
     found: dict[int, tuple[int, int, int]] = {
@@ -212,6 +212,7 @@ def _kept(
     )
 
 
-def _chosen(table: sa.Table, selection: Selection) -> list[sa.ColumnElement[bool]]:
+def chosen_groups(table: sa.Table, selection: Selection) -> list[sa.ColumnElement[bool]]:
+    """Rows of the groups a selection has."""
     wanted: dict[str, Any] = {name: getattr(selection, name) for name in Group._fields}
     return [table.c[name] == value for name, value in wanted.items() if value is not None]

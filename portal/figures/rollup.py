@@ -16,8 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.figures.counts import ARTICLE_NAMES, NAMES, Day
-from portal.figures.day import count_day, span_of
+from portal.figures.day import count_day
 from portal.figures.definitions import FINAL_AFTER, VERSION
+from portal.figures.facts import span_of
 from portal.figures.tables import ARTICLES, DAYS, FIGURES, PARTS, QUESTIONS, TEXTS
 from portal.tables import EVENTS, FORM_EVENTS, SUGGESTIONS, UtcTime
 from portal.transactions import transaction
