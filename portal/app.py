@@ -29,6 +29,8 @@ from portal.secret import secret_key
 from portal.services import Services, install, open_services
 
 _MAX_BODY = 64 * 1024
+_MAX_ARTICLE = 512 * 1024
+_ARTICLES = frozenset({"editor.draft_save", "editor.draft_check", "editor.draft_publish"})
 _log = logging.getLogger(REQUESTS)
 
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    _take_articles(app)
     csrf = CSRFProtect(app)
     limiter = Limiter(
         counted_address,
@@ -94,6 +97,15 @@ def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
         if rule.methods and "POST" in rule.methods and rule.endpoint not in cors.OPEN:
             view: Any = app.view_functions[rule.endpoint]
             app.view_functions[rule.endpoint] = shared(view)
+
+
+def _take_articles(app: Flask) -> None:
+    """A whole article may be longer than what visitors send; before anything reads the body."""
+
+    @app.before_request
+    def longer() -> None:
+        if request.endpoint in _ARTICLES:
+            request.max_content_length = request.max_form_memory_size = _MAX_ARTICLE
 
 
 def _maintain(app: Flask, settings: Settings) -> None:

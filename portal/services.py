@@ -26,6 +26,7 @@ from portal.gaps.refresher import GapRefresher
 from portal.gaps.store import GapStore
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
+from portal.proof.desk import ProofDesk
 from portal.redact import redact
 from portal.requests.desk import RequestDesk, open_desk
 from portal.safe_events import SearchesLost
@@ -122,6 +123,7 @@ class Services:
     accounts: Accounts
     gaps: GapStore
     gap_refresher: GapRefresher
+    proof: ProofDesk
 
 
 def install(app: Flask, services: Services) -> None:
@@ -171,14 +173,16 @@ def open_services(
         engine, clock, lambda questions: library.completer.compile_past(questions), on_failure
     )
     visitors = VisitorKeys(engine, clock)
+    gaps = GapStore(engine, clock)
     return Services(
         settings, library, events, visitors, metrics, clock, engine, popular,
         forms=open_forms(settings), form_limits=FormLimits(settings),
         form_log=SafeFormLog(SqlFormLog(engine, clock), on_failure),
         requests=open_desk(settings, engine, lambda: library.catalogue, clock),
         accounts=open_accounts(settings, engine, clock),
-        gaps=GapStore(engine, clock),
+        gaps=gaps,
         gap_refresher=GapRefresher(engine, library, embedder, clock, cache=settings.cache),
+        proof=ProofDesk(settings, engine, clock, gaps, lambda: embedder),
     )  # fmt: skip
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from indexer.folder import Folder
     from indexer.problems import Problem
 
-_ID_PREFIX = "preview-"
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -80,19 +78,6 @@ def examine(root: Path, path: ArticlePath, text: str, *, today: date, cache: Pat
                 if (f.line, f.message) not in seen
             ]
     return Examined(tuple(found), file.article if file else None, status)
-
-
-def preview_html(article: Article) -> str:
-    """The article's sanitised HTML with its anchors renamed, so that none is one of the page."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(f"<div>{article.html}</div>")
-    for node in tree.css("[id]"):
-        node.attrs["id"] = f"{_ID_PREFIX}{node.attrs['id']}"
-    for node in tree.css('a[href^="#"]'):
-        node.attrs["href"] = f"#{_ID_PREFIX}{(node.attrs['href'] or '#')[1:]}"
-    root = tree.css_first("div")
-    return root.inner_html or "" if root else ""
 
 
 def _replaced(folder: Folder, path: ArticlePath, text: str) -> Folder:

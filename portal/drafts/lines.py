@@ -38,7 +38,10 @@ def restored(original: str, typed: str) -> str:
     middle = new[start : len(new) - end]
     kept = old[start : len(old) - end]
     lines = [*old[:start], *_merge(kept, middle, usual), *old[len(old) - end :]]
-    return mark + "".join(lines)
+    whole = "".join(lines)
+    if _plain(whole) != _plain(typed):  # a lone CR that was kept met a new LF
+        whole = _END.sub(usual, _plain(typed))
+    return mark + whole
 
 
 def _merge(old: list[str], new: list[str], usual: str) -> list[str]:

@@ -8,8 +8,9 @@ joins the gap with every refresh, so both kinds of new words are counted.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,14 @@ import sqlalchemy as sa
 
 from portal.gaps.changes import change_state
 from portal.gaps.definitions import JUDGED_AFTER
+from portal.gaps.encoding import reasons_of
 from portal.gaps.evidence import BEFORE, Counts, Evidence, Sight, Verdict, count
-from portal.gaps.reasons import settled, unresolved_questions
-from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS
-from portal.gaps.types import Reason, State
+from portal.gaps.reasons import went_on
+from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS, UNRESOLVED
+from portal.gaps.types import GapChanged, Reason, State
 from portal.proof.tables import PROOF_LIVE
 from portal.tables import SEARCH_RESULTS, SEARCHES
+from portal.transactions import transaction
 
 _LOOKED_AT = (State.PUBLISHED, State.CLOSED)
 
@@ -46,35 +49,31 @@ class _Watched:
     article: str | None
     published: datetime
     closed: datetime | None
+    version: int
 
 
-def look_again(connection: sa.Connection, now: datetime) -> list[Look]:
+def look_again(engine: sa.Engine, now: datetime) -> list[Look]:
     """Count the traffic of every published or closed gap, keep it, and change its state by it.
 
-    In the caller's transaction, which must be a writer. Searches of the last half hour are left
-    out: whether their results are wanted is not known yet.
+    Reads in one transaction and writes in another, which is short; a gap that an editor changes in
+    between keeps its state until the next look. Searches of the last half hour are left out:
+    whether their results are wanted is not known yet. Raises `EventsUnavailable`.
     """
-    watched = _watched(connection)
+    with transaction(engine, "look at the traffic of gaps") as connection:
+        watched = _watched(connection)
+        sights = _sights(connection, watched, until=now - JUDGED_AFTER) if watched else {}
+    looks = [_look(gap, sights.get(gap.number, ()), now) for gap in watched]
     if not watched:
         return []
-    until = now - JUDGED_AFTER
-    sights = _sights(connection, watched, until=until, now=now)
-    looks = []
-    for gap in watched:
-        counts = count(
-            sights.get(gap.number, ()), published=gap.published, closed=gap.closed, now=now
-        )
-        evidence = Evidence.of(counts)
-        verdict = evidence.verdict(closed=gap.closed is not None)
-        closed = gap.closed or now if verdict == "closed" else None
-        look = Look(gap.number, now, gap.published, closed, verdict, evidence)
-        _keep(connection, look)
-        if verdict == "reopened" or (verdict == "closed" and gap.closed is None):
-            change_state(
-                connection, gap.number, State(verdict), at=now,
-                detail={"evidence": asdict(counts)},
-            )  # fmt: skip
-        looks.append(look)
+    with transaction(engine, "keep what was seen of gaps", writes=True) as connection:
+        for gap, look in zip(watched, looks, strict=True):
+            _keep(connection, look)
+            if look.verdict == "reopened" or (look.verdict == "closed" and gap.closed is None):
+                with contextlib.suppress(GapChanged):
+                    change_state(
+                        connection, gap.number, State(look.verdict), at=now, version=gap.version,
+                        detail={"evidence": asdict(look.evidence.counts)},
+                    )  # fmt: skip
     return looks
 
 
@@ -101,49 +100,109 @@ def _watched(connection: sa.Connection) -> list[_Watched]:
         .subquery()
     )
     query = (
-        sa.select(g.number, g.article, g.state, g.state_at, published.c.at)
+        sa.select(g.number, g.article, g.state, g.state_at, g.version, published.c.at)
         .select_from(sa.outerjoin(GAPS, published, published.c.gap == g.number))
         .where(g.state.in_(_LOOKED_AT), g.merged_into.is_(None))
     )
     return [
         _Watched(
             row.number, row.article, row.at or row.state_at,
-            row.state_at if row.state == State.CLOSED else None,
+            row.state_at if row.state == State.CLOSED else None, row.version,
         )
         for row in connection.execute(query)
     ]  # fmt: skip
 
 
+def _look(gap: _Watched, sights: Iterable[Sight], now: datetime) -> Look:
+    counts = count(sights, published=gap.published, closed=gap.closed, now=now)
+    evidence = Evidence.of(counts)
+    verdict = evidence.verdict(closed=gap.closed is not None)
+    closed = gap.closed or now if verdict == "closed" else None
+    return Look(gap.number, now, gap.published, closed, verdict, evidence)
+
+
 def _sights(
-    connection: sa.Connection, watched: Collection[_Watched], *, until: datetime, now: datetime
+    connection: sa.Connection, watched: Collection[_Watched], *, until: datetime
 ) -> Mapping[int, list[Sight]]:
     """Everything that was asked of the gaps, from `BEFORE` the first of their articles on."""
     since = min(gap.published for gap in watched) - BEFORE
-    owners = _owners(connection, [gap.number for gap in watched])
     by_article = _new_articles(connection, watched, since)
-    unresolved = {
-        (one.visitor, one.normalised): one
-        for one in unresolved_questions(connection, since=since, until=until, now=now)
-    }
+    own = sa.select(GAP_QUESTIONS.c.normalised).where(
+        GAP_QUESTIONS.c.gap.in_([gap.number for gap in watched])
+    )
+    owners = _owners(connection, [gap.number for gap in watched])
+    unresolved = _unresolved(connection, since, until)
     found: dict[int, list[Sight]] = defaultdict(list)
-    seen: set[tuple[str, str]] = set()
-    for row in connection.execute(_asked(since, until, list(owners), list(by_article))):
+    for row in _settled(connection, since, until, own, list(by_article)):
+        key = (row.visitor, row.normalised)
         gap = owners.get(row.normalised)
         if gap is None:
             owner = by_article.get(row.answer_article) or by_article.get(row.top_article)
             if owner is None or row.at < owner.published:
                 continue
             gap = owner.number
-        key = (row.visitor, row.normalised)
-        seen.add(key)
-        why = unresolved[key].reasons if key in unresolved else ()
-        handed = Reason.HANDED_OVER in why
-        found[gap].append(Sight(row.at, row.visitor, row.normalised, bool(why), handed))
-    for key, one in unresolved.items():  # passed on, or sent with a form, without a search
-        if key not in seen and (gap := owners.get(one.normalised)) is not None:
-            handed = Reason.HANDED_OVER in one.reasons
-            found[gap].append(Sight(one.at, one.visitor, one.normalised, True, handed))
+        why = unresolved.pop(key, None)
+        found[gap].append(Sight(row.at, *key, why is not None, why.handed_over if why else False))
+    for (visitor, normalised), why in unresolved.items():
+        # Passed on, or sent with a form, without a search of the same words.
+        if (gap := owners.get(normalised)) is not None:
+            found[gap].append(Sight(why.at, visitor, normalised, True, why.handed_over))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Why:
+    at: datetime
+    handed_over: bool
+
+
+def _unresolved(
+    connection: sa.Connection, since: datetime, until: datetime
+) -> dict[tuple[str, str], _Why]:
+    """What the report has as unresolved, by visitor and question."""
+    u = UNRESOLVED.c
+    query = sa.select(u.visitor, u.normalised, u.at, u.reasons).where(u.at >= since, u.at < until)
+    return {
+        (visitor, normalised): _Why(at, Reason.HANDED_OVER in reasons_of(bits))
+        for visitor, normalised, at, bits in connection.execute(query)
+    }
+
+
+def _settled(
+    connection: sa.Connection,
+    since: datetime,
+    until: datetime,
+    texts: sa.Select[tuple[str]],
+    articles: list[str],
+) -> Iterable[Any]:
+    """The last settled search of every visitor and question that is one of the texts, or that led
+    to one of the articles; as `portal.gaps.reasons.settled`, of these visitors alone."""
+    s, top = SEARCHES.c, SEARCH_RESULTS.c
+    led = sa.select(top.search_id).where(top.position == 1, top.article_id.in_(articles))
+    period = (s.at >= since, s.at < until, s.bot.is_(False))
+    meant = sa.or_(s.normalised.in_(texts), s.answer_article.in_(articles), s.id.in_(led))
+    visitors = sa.select(s.visitor).where(*period, meant)
+    first = sa.and_(top.search_id == s.id, top.position == 1)
+    rows = connection.execute(
+        sa.select(
+            s.at, s.visitor, s.channel, s.normalised, s.mode, s.answer_article,
+            top.article_id.label("top_article"), meant.label("meant"),
+        )
+        .select_from(sa.outerjoin(SEARCHES, SEARCH_RESULTS, first))
+        .where(*period, s.visitor.in_(visitors))
+        .order_by(s.visitor, s.channel, s.at, s.id)
+    ).all()  # fmt: skip
+    last: dict[tuple[str, str], Any] = {}
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        same = after is not None and (after.visitor, after.channel) == (row.visitor, row.channel)
+        text, at = (after.normalised, after.at) if after is not None and same else (None, None)
+        if not row.meant or not row.normalised or row.mode != "hybrid":
+            continue
+        if not went_on(row.normalised, row.at, text, at):
+            known = last.get((row.visitor, row.normalised))
+            if known is None or known.at <= row.at:
+                last[row.visitor, row.normalised] = row
+    return last.values()
 
 
 def _owners(connection: sa.Connection, gaps: list[int]) -> dict[str, int]:
@@ -170,31 +229,6 @@ def _new_articles(
         for article, gap in wanted.items()
         if article not in known or known[article] >= gap.published
     }
-
-
-def _asked(
-    since: datetime, until: datetime, texts: list[str], articles: list[str]
-) -> sa.Select[Any]:
-    """Settled questions that are one of the texts, or were led to one of the articles."""
-    rows = settled(since, until)
-    r, top = rows.c, SEARCH_RESULTS.c
-    first = sa.and_(top.search_id == r.id, top.position == 1)
-    return (
-        sa.select(
-            r.at, r.visitor, r.normalised, SEARCHES.c.answer_article,
-            top.article_id.label("top_article"),
-        )
-        .select_from(
-            rows.join(SEARCHES, SEARCHES.c.id == r.id).outerjoin(SEARCH_RESULTS, first)
-        )
-        .where(
-            sa.or_(
-                r.normalised.in_(texts),
-                SEARCHES.c.answer_article.in_(articles),
-                top.article_id.in_(articles),
-            )
-        )
-    )  # fmt: skip
 
 
 def _keep(connection: sa.Connection, look: Look) -> None:

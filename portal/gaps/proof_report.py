@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.forms.export import plain_cell
 from portal.forms.intervals import Difference
 from portal.gaps.evidence import Evidence, total_saved
 from portal.gaps.live import Look, look_of
@@ -128,43 +124,40 @@ def as_dict(report: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_COLUMNS = (
+COLUMNS = (
     "gap", "name", "state", "article", "published", "before", "before_unresolved", "after",
     "after_unresolved", "fall", "fall_low", "fall_high", "questions", "answered", "saved",
     "saved_low", "saved_high",
 )  # fmt: skip
 
 
-def as_csv(report: Report) -> str:
-    """One line a gap; no cell is a formula."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    for line in report.lines:
-        writer.writerow(_cells(line))
-    return file.getvalue()
+def rows(report: Report) -> list[list[object]]:
+    """One line a gap, in the order of `COLUMNS`; what nobody has counted yet is empty."""
+    return [[*_known(line), *_counted(line.look)] for line in report.lines]
 
 
-def _cells(line: Line) -> Sequence[str]:
-    texts = (f"gap-{line.gap}", line.name, line.state.value, line.article or "")
-    known = [*map(plain_cell, texts)]
-    if line.look is None:
-        return [*known, *[""] * (len(_COLUMNS) - len(known))]
-    found = line.look.evidence
-    counts = found.counts
-    numbers = (counts.before, counts.before_unresolved, counts.after, counts.after_unresolved)
+def _known(line: Line) -> list[object]:
+    return [f"gap-{line.gap}", line.name, line.state.value, line.article or ""]
+
+
+def _counted(look: Look | None) -> list[object]:
+    if look is None:
+        return [""] * (len(COLUMNS) - 4)
+    found, counts = look.evidence, look.evidence.counts
     return [
-        *known,
-        line.look.published_at.date().isoformat(),
-        *map(str, numbers),
+        look.published_at.date().isoformat(),
+        counts.before,
+        counts.before_unresolved,
+        counts.after,
+        counts.after_unresolved,
         *_bounds(found.fall),
-        str(counts.questions),
-        str(counts.answered),
+        counts.questions,
+        counts.answered,
         *_bounds(found.saved),
     ]
 
 
-def _bounds(difference: Difference | None) -> list[str]:
+def _bounds(difference: Difference | None) -> list[object]:
     if difference is None:
         return [""] * 3
-    return [str(round(value, 6)) for value in asdict(difference).values()]
+    return [round(value, 6) for value in asdict(difference).values()]

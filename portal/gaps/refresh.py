@@ -118,7 +118,7 @@ def refresh(
               round(time.perf_counter() - began, 3), generation)  # fmt: skip
     with transaction(engine, "finish the refresh of gaps", writes=True) as connection:
         connection.execute(sa.insert(GAP_RUNS).values(asdict(run)))
-        look_again(connection, now)
+    look_again(engine, now)
     return run
 
 
