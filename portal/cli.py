@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from portal.cli_digest import digest
 from portal.cli_forms import forms
 from portal.cli_requests import requests
 from portal.cli_settings import quick, with_settings
@@ -395,6 +396,7 @@ def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None
         click.echo(line)
 
 
+cli.add_command(digest)
 cli.add_command(forms)
 cli.add_command(requests)
 cli.add_command(simulate)

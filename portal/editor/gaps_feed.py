@@ -40,7 +40,8 @@ def feed() -> Response:
     )
     response = Response(text, mimetype="application/atom+xml")
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def changed(gap: Gap) -> datetime:
