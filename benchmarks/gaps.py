@@ -1,7 +1,7 @@
 """What refreshing the gap report costs: `python benchmarks/gaps.py FOLDER... [--questions N]`.
 
-Each FOLDER is a labelled set in BEIR layout, whose questions are logged as if visitors had asked them
-and found nothing, each by one to three visitors in the last 90 days. The first refresh encodes
+Each FOLDER is a labelled set in BEIR layout, whose questions are logged as if visitors had asked
+them and found nothing, each by one to three visitors in the last 90 days. The first refresh encodes
 every question; the second, as every hour's, finds their vectors and the days read.
 """
 

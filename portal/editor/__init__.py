@@ -11,7 +11,9 @@ from portal.editor import (
     audit_trail,
     drafts,
     forms,
+    gap,
     gap_work,
+    gaps,
     gaps_feed,
     language,
     navigation,
@@ -47,6 +49,8 @@ def register(app: Flask) -> None:
     question.add_routes(blueprint)
     article_health.add_routes(blueprint)
     forms.add_routes(blueprint)
+    gaps.add_routes(blueprint)
+    gap.add_routes(blueprint)
     gap_work.add_routes(blueprint)
     drafts.add_routes(blueprint)
     runs.add_routes(blueprint)
