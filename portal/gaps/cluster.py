@@ -20,7 +20,7 @@ from search.text import is_mostly_han, normalise
 MOST = 5000
 """Questions that are compared with each other; all beyond join what they are nearest to."""
 
-_FURTHEST = 0.55
+_FURTHEST = 0.5
 """Mean distance up to which two groups are one."""
 _COMMON = 50.0
 """Questions at which half of what they have in common is taken away: few are their topic."""

@@ -28,7 +28,11 @@ using want wanted way went without yet
 """
 """Words that ask or tell but name no topic; search keeps them, for there they may matter."""
 _ALIKE = 0.4
-"""How much a typical question loses for repeating one that was chosen before it."""
+"""How much a typical question loses for being like one that was chosen before it."""
+_REPEATED = 0.85
+"""Similarity from which a question only says again, or misspells, what another one says."""
+_LEAST_QUESTIONS = 3
+"""Questions, repetitions aside, that must share a phrase: of two it is half of one of them."""
 _STORY = 40  # words
 _DETAIL = 0.4
 """What a story loses beside a question of a few words when a name is looked for."""
@@ -76,28 +80,34 @@ class Namer:
         leading = min(asked, key=lambda locale: (-asked[locale], locale))
         places = [place for place, locale in enumerate(locales) if locale == leading]
         typical = _typical(weights, vectors, range(len(texts)))
-        phrase = self._phrase([texts[place] for place in places], weights[places])
+        phrase = self._phrase(
+            [texts[place] for place in places], weights[places], _originals(vectors[places])
+        )
         if phrase is None:
             phrase = _shortened(_brief(texts, weights, vectors, places))
         return Name(phrase, leading, typical)
 
-    def _phrase(self, texts: Sequence[str], weights: NDArray[np.float32]) -> str | None:
+    def _phrase(
+        self, texts: Sequence[str], weights: NDArray[np.float32], originals: NDArray[np.bool_]
+    ) -> str | None:
         used: dict[tuple[str, ...], float] = defaultdict(float)
         questions: Counter[tuple[str, ...]] = Counter()
         written: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-        for text, weight in zip(texts, weights, strict=True):
+        for text, weight, original in zip(texts, weights, originals, strict=True):
             seen = set()
             for terms, form in self._phrases(text):
                 written[terms][form] += 1
                 if terms not in seen:
                     seen.add(terms)
                     used[terms] += float(weight)
-                    questions[terms] += 1
+                    questions[terms] += bool(original)
         whole = float(weights.sum())
         worth = {
             terms: weight / whole * self._tells(terms)
             for terms, weight in used.items()
-            if questions[terms] > 1 and weight / whole >= _LEAST_SHARED and _is_phrase(terms)
+            if questions[terms] >= _LEAST_QUESTIONS
+            and weight / whole >= _LEAST_SHARED
+            and _is_phrase(terms)
         }
         if not worth:
             return None
@@ -163,13 +173,22 @@ def _is_broken(between: str) -> bool:
     return bool(between.strip(" -/'’"))
 
 
+def _originals(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) which questions repeat none before them."""
+    original = np.ones(len(vectors), np.bool_)
+    for place in range(1, len(vectors)):
+        before = vectors[:place][original[:place]]
+        original[place] = not (before @ vectors[place] >= _REPEATED).any()
+    return original
+
+
 def _typical(
     weights: NDArray[np.float32],
     vectors: NDArray[np.float32],
     places: Sequence[int],
     most: int = TYPICAL,
 ) -> tuple[int, ...]:
-    """Places near the middle of the cluster, each unlike those chosen before it.
+    """Places near the middle of the cluster, each unlike those chosen before it, none repeated.
 
     Source of the trade: maximal marginal relevance (Carbonell and Goldstein 1998).
     """
@@ -181,9 +200,10 @@ def _typical(
     chosen: list[int] = []
     repeated = np.zeros(len(allowed), np.float32)
     for _ in range(min(most, len(allowed))):
-        left = worth - _ALIKE * repeated
-        left[chosen] = -np.inf
+        left = np.where(repeated >= _REPEATED, -np.inf, worth - _ALIKE * repeated)
         best = int(left.argmax())
+        if left[best] == -np.inf:
+            break
         chosen.append(best)
         repeated = np.maximum(repeated, rows @ rows[best])
     return tuple(int(allowed[place]) for place in chosen)
