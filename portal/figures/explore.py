@@ -132,15 +132,21 @@ def _possible(connection: sa.Connection, wanted: Wanted, first: date, last: date
     between = (first.isoformat(), last.isoformat())
     names = (wanted.reason,) if wanted.reason in _REASONS else _COLUMNS[wanted.state]
     some = sa.or_(*(FIGURES.c[name] > 0 for name in names))
-    query = sa.select(FIGURES.c.day).distinct().where(
-        FIGURES.c.day.between(*between), some, *chosen_groups(FIGURES, wanted.selection)
+    query = (
+        sa.select(FIGURES.c.day)
+        .distinct()
+        .where(FIGURES.c.day.between(*between), some, *chosen_groups(FIGURES, wanted.selection))
     )
     days = set(connection.scalars(query))
     if text := normalise(wanted.text):
         like = TEXTS.c.normalised.contains(text, autoescape=True)
-        asked = sa.select(QUESTIONS.c.day).distinct().where(
-            QUESTIONS.c.day.between(*between),
-            QUESTIONS.c.text_id.in_(sa.select(TEXTS.c.id).where(like)),
+        asked = (
+            sa.select(QUESTIONS.c.day)
+            .distinct()
+            .where(
+                QUESTIONS.c.day.between(*between),
+                QUESTIONS.c.text_id.in_(sa.select(TEXTS.c.id).where(like)),
+            )
         )
         days &= set(connection.scalars(asked))
     return {date.fromisoformat(day) for day in days}

@@ -191,7 +191,7 @@ def _questions(
     rising = sorted(rising, key=lambda item: (item[1][2] - item[1][0], item[0]))[:TOP]
     wanted = {key for key, _ in (*top, *rising)} - {*texts}
     stored = sa.select(TEXTS.c.id, TEXTS.c.text).where(TEXTS.c.id.in_(wanted))
-    texts |= dict(connection.execute(stored).tuples().all())
+    texts |= dict(connection.execute(stored).all())
     return tuple(_asked(top, texts)), tuple(_asked(rising, texts))
 
 

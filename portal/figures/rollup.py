@@ -46,7 +46,7 @@ def roll_up(engine: sa.Engine, now: datetime, progress: Progress | None = None) 
         rows = {day: count for day, count in _rows_by_day(connection).items() if day <= last}
         kept = dict(connection.execute(
             sa.select(DAYS.c.day, DAYS.c.rows).where(DAYS.c.version == VERSION)
-        ).tuples().all())  # fmt: skip
+        ).all())  # fmt: skip
     known = {date.fromisoformat(day): count for day, count in kept.items()}
     changed = {day for day in {*rows, *known} if rows.get(day) != known.get(day)}
     # A click or vote may be of a search of the day before.
@@ -136,7 +136,7 @@ def _rows_by_day(connection: sa.Connection) -> dict[date, int]:
     Asked one day after another, which reads an index in its order and sorts nothing.
     """
     found: dict[date, int] = {}
-    first, last = _edge(connection, sa.func.min), _edge(connection, sa.func.max)
+    first, last = first_day(connection), _last_day(connection)
     if first is None or last is None:
         return found
     for number in range((last - first).days + 1):
@@ -148,16 +148,19 @@ def _rows_by_day(connection: sa.Connection) -> dict[date, int]:
 
 def first_day(connection: sa.Connection) -> date | None:
     """The oldest day of the log; None while it is empty."""
-    return _edge(connection, sa.func.min)
+    return min(_edges(connection, sa.func.min), default=None)
 
 
-def _edge(connection: sa.Connection, which: Any) -> date | None:
-    """The oldest or the youngest day of any table of events."""
-    moments = [
+def _last_day(connection: sa.Connection) -> date | None:
+    return max(_edges(connection, sa.func.max), default=None)
+
+
+def _edges(connection: sa.Connection, which: Any) -> list[date]:
+    """The first or the last day of every table of events that has any."""
+    moments = (
         connection.scalar(sa.select(which(table.c.at, type_=UtcTime()))) for table in _COUNTED
-    ]
-    days = [moment.date() for moment in moments if moment is not None]
-    return (min if which is sa.func.min else max)(days, default=None)
+    )
+    return [moment.date() for moment in moments if moment is not None]
 
 
 def _rows_of(connection: sa.Connection, day: date) -> int:
