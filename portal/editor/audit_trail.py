@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from portal.accounts.trail import Chosen, Entry
+from portal.editor.audit_words import action_names
 from portal.editor.words import moment
 from portal.forms.export import plain_cell
 from portal.services import services
@@ -40,6 +41,7 @@ def page() -> str:
         query=query,
         names=names,
         actions=actions,
+        action_names=action_names(),
         moment=moment,
         detail=_detail,
         older=url_for(".audit", **query, before=found[_PAGE - 1].id)

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import current_app, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from portal.accounts.audit import present_user
 from portal.accounts.types import Role
@@ -24,15 +23,17 @@ class Link:
     current: bool
 
 
-_ENTRIES = (
-    ("overview", lazy_gettext("Overview"), ()),
-    ("gaps", lazy_gettext("Gaps"), ("gap",)),
-    ("questions", lazy_gettext("Questions"), ("question",)),
-    ("articles", lazy_gettext("Articles"), ("article", "draft")),
-    ("forms", lazy_gettext("Forms"), ()),
-    ("people", lazy_gettext("People"), ()),
-    ("audit", lazy_gettext("Audit"), ()),
-)
+def _entries() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Endpoint, title, and the endpoints of pages below it."""
+    return (
+        ("overview", _("Overview"), ()),
+        ("gaps", _("Gaps"), ("gap",)),
+        ("questions", _("Questions"), ("question",)),
+        ("articles", _("Articles"), ("draft",)),
+        ("forms", _("Forms"), ()),
+        ("people", _("People"), ()),
+        ("audit", _("Audit"), ()),
+    )
 
 
 def navigation() -> list[Link]:
@@ -41,8 +42,8 @@ def navigation() -> list[Link]:
     role = user.role if user else Role.ANYONE
     here = (request.endpoint or "").rpartition(".")[2]
     return [
-        Link(str(title), url_for(f"editor.{name}"), here in (name, *below))
-        for name, title, below in _ENTRIES
+        Link(title, url_for(f"editor.{name}"), here in (name, *below))
+        for name, title, below in _entries()
         if f"editor.{name}" in current_app.view_functions and Role.ANYONE < ROLES[name] <= role
     ]
 

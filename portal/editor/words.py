@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_babel import format_datetime
+from flask_babel import format_date, format_time
 from flask_babel import gettext as _
 
 from portal.accounts.passwords import LONGEST, SHORTEST
@@ -26,4 +26,4 @@ def refusal(error: AccountRefused) -> str:
 
 def moment(at: datetime | None) -> str:
     """A moment to the minute, UTC; a dash for never."""
-    return str(format_datetime(at, "medium")) if at else "–"
+    return f"{format_date(at, 'medium')} {format_time(at, 'short')}" if at else "–"
