@@ -20,7 +20,6 @@ from portal.event_types import (
     Handover,
     SearchEvent,
     ShownResult,
-    UnresolvedQuery,
     View,
     Vote,
     VoteCounts,
@@ -30,7 +29,6 @@ from portal.safe_events import SafeEventStore
 from portal.storable import clean, clean_word
 from portal.tables import EVENTS, HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES
 from portal.transactions import empty_journal, purge, transaction
-from portal.unresolved import rank_unresolved
 from search.text import normalise
 
 __all__ = [
@@ -43,7 +41,6 @@ __all__ = [
     "SearchEvent",
     "ShownResult",
     "SqlEventStore",
-    "UnresolvedQuery",
     "View",
     "Vote",
     "VoteCounts",
@@ -144,10 +141,6 @@ class SqlEventStore:
         )
         with self._transaction("read popular articles") as connection:
             return [(article, count) for article, count in connection.execute(query)]
-
-    def unresolved(self, since: datetime, limit: int) -> list[UnresolvedQuery]:
-        with self._transaction("read unresolved questions") as connection:
-            return rank_unresolved(connection, since=since, limit=limit, now=self._clock())
 
     def handovers(self, since: datetime) -> list[Handover]:
         query = (

@@ -91,23 +91,24 @@ class GapRefresher:
         A failure is logged.
         """
         try:
-            if not (self._wanted or self._is_due()) or not self._claim.take(self._clock()):
+            if not self._wanted and not self._is_due():
                 return None
-            try:
-                return self.run()
-            finally:
-                self._wanted = False
-                self._claim.release()
+            self._wanted = False
+            return self.run_now()
         except _Stopped:
             return None
         except Exception as error:  # nobody waits for this thread, and nothing may depend on it
             _log.error("gaps_not_refreshed", error=type(error).__name__)
             return None
 
-    def run(self, say: Callable[[str, int, int], None] = lambda *_: None) -> Run:
-        """Refresh now, in this thread, under a claim that the caller holds or does without."""
+    def run_now(
+        self, say: Callable[[str, int, int], None] = lambda *_: None, *, again: bool = False
+    ) -> Run | None:
+        """Refresh in this thread; None when another process does. Raises what `refresh` raises."""
         from portal.gaps.refresh import refresh
 
+        if not self._claim.take(self._clock()):
+            return None
         due = float("-inf")
 
         def note(stage: str, done: int, total: int) -> None:
@@ -119,9 +120,13 @@ class GapRefresher:
                 due = self._monotonic() + _SAY_EVERY
                 self._claim.keep(self._clock(), stage, done, total)
 
-        return refresh(
-            self._engine, self._library, self._embedder, self._clock, note, cache=self._cache
-        )
+        try:
+            return refresh(
+                self._engine, self._library, self._embedder, self._clock, note,
+                cache=self._cache, again=again,
+            )  # fmt: skip
+        finally:
+            self._claim.release()
 
     def _is_due(self) -> bool:
         with self._engine.connect() as connection:

@@ -119,7 +119,7 @@ class GapStore:
         sizes = sa.select(GAP_QUESTIONS.c.gap, sa.func.count()).group_by(GAP_QUESTIONS.c.gap)
         with transaction(self._engine, "read gaps") as connection:
             rows = connection.execute(query).all()
-            questions: dict[int, int] = dict(connection.execute(sizes).tuples().all())
+            questions: dict[int, int] = dict(connection.execute(sizes).all())
             own = None if chosen.counts_all else self._count(connection, chosen)
         gaps = [
             gap_from(
@@ -187,6 +187,26 @@ class GapStore:
         query = sa.select(UNRESOLVED.c.platform).where(UNRESOLVED.c.platform.is_not(None))
         with transaction(self._engine, "read platforms") as connection:
             return sorted(connection.scalars(query.distinct()))
+
+    def shown_first(self) -> dict[int, tuple[float, str | None]]:
+        """By gap: the mean confidence, 0 to 1, and the article that stood first most often."""
+        u, q = UNRESOLVED.c, GAP_QUESTIONS.c
+        query = (
+            sa.select(q.gap, u.top_article, sa.func.count(), sa.func.sum(u.confidence))
+            .select_from(sa.join(UNRESOLVED, GAP_QUESTIONS, q.key == u.question))
+            .group_by(q.gap, u.top_article)
+        )
+        counts: dict[int, list[tuple[int, str, float]]] = {}
+        with transaction(self._engine, "read what was shown") as connection:
+            for gap, article, count, confidence in connection.execute(query):
+                counts.setdefault(gap, []).append((count, article or "", confidence))
+        return {
+            gap: (
+                sum(one[2] for one in own) / sum(one[0] for one in own),
+                max(own)[1] or None,
+            )
+            for gap, own in counts.items()
+        }
 
     def last_run(self) -> Run | None:
         """The latest refresh, None before the first."""
