@@ -128,7 +128,9 @@ def _gap(gap: Gap, base_url: str) -> str:
     visitors = ngettext("%(num)s visitor", "%(num)s visitors", gap.visitors)
     typical = [quoted(text) for text in gap.typical[:2] if text != gap.name]
     like = _("; such as %(questions)s", questions=" / ".join(typical)) if typical else ""
-    return f"{_named(gap.number, gap.name, base_url)}: {visitors}, {kind_names()[gap.kind]}{like}"
+    named = _named(gap.number, gap.name, base_url)
+    kind = kind_names()[gap.kind]
+    return _("%(gap)s: %(visitors)s, %(kind)s", gap=named, visitors=visitors, kind=kind) + like
 
 
 def _owned(gap: Gap, base_url: str) -> str:
