@@ -33,7 +33,7 @@ ANY_LINE = st.one_of(
     st.text("ab '\":#-[]{},&*!|>%@`\\退款？\t", min_size=1, max_size=30),
 )
 ENDS = st.sampled_from(["\n", "\r\n"])
-BLOCK = "questions:\n{indent}- first one\n{indent}- \"second: one\" # said often\n"
+BLOCK = 'questions:\n{indent}- first one\n{indent}- "second: one" # said often\n'
 STYLES = [
     "",
     "questions: []\n",
@@ -51,7 +51,7 @@ STYLES = [
 def article(style: str, *, newline: str = "\n", mark: str = "", body: str = "Text.\n") -> str:
     text = (
         "---\n# kept by Ann\nid: refund-timing\ntitle:   Wie lange?  # 标题\nsummary: 'S.'\n"
-        f"section: refunds\n{style}status: draft # not yet\nowner: \"Ann\"\n"
+        f'section: refunds\n{style}status: draft # not yet\nowner: "Ann"\n'
         "updated: 2026-11-01\nverified_on: 2026-11-01\nreview_by: 2027-05-01\n---\n\n"
     )
     return mark + text.replace("\n", newline) + body
@@ -73,7 +73,8 @@ def is_inserted(old: str, new: str) -> bool:
 
 @given(
     st.sampled_from(STYLES), ENDS, st.sampled_from(["", "\ufeff"]),
-    st.lists(ANY_LINE, min_size=1, max_size=5), st.sampled_from(["Text.\n", "", "a\r\nb\rc", "---"]),
+    st.lists(ANY_LINE, min_size=1, max_size=5),
+    st.sampled_from(["Text.\n", "", "a\r\nb\rc", "---"]),
 )  # fmt: skip
 @example(STYLES[0], "\r\n", "\ufeff", ["yes"], "")
 def test_questions_are_added_and_every_other_byte_stays(

@@ -209,7 +209,7 @@ def _owners(connection: sa.Connection, gaps: list[int]) -> dict[str, int]:
     """The gap of every question, normalised, that belongs to one of them."""
     q = GAP_QUESTIONS.c
     query = sa.select(q.normalised, q.gap).where(q.gap.in_(gaps))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _new_articles(
@@ -223,7 +223,7 @@ def _new_articles(
         .where(SEARCHES.c.at >= since, SEARCH_RESULTS.c.article_id.in_(list(wanted)))
         .group_by(SEARCH_RESULTS.c.article_id)
     )
-    known = dict(connection.execute(first).tuples().all())
+    known = dict(connection.execute(first).all())
     return {
         article: gap
         for article, gap in wanted.items()

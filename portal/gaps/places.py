@@ -61,7 +61,7 @@ def _known(connection: sa.Connection) -> Known:
 
 
 def _versions(connection: sa.Connection) -> dict[int, int]:
-    return dict(connection.execute(sa.select(GAPS.c.number, GAPS.c.version)).tuples().all())
+    return dict(connection.execute(sa.select(GAPS.c.number, GAPS.c.version)).all())
 
 
 def _make(
