@@ -34,7 +34,7 @@ _UNDER_WAY = "under_way"
 class Chosen:
     """What the address asks for; empty texts ask for everything."""
 
-    days: int = definitions.PERIOD.days
+    days: int = definitions.SHOWN.days
     locale: str = ""
     platform: str = ""
     reason: str = ""

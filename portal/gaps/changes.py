@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.gaps.definitions import PERIOD
+from portal.gaps.definitions import SHOWN
 from portal.gaps.encoding import entry_from, figures_to
 from portal.gaps.rank import Asked, figures_of, reach
 from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS, UNRESOLVED
@@ -151,10 +151,10 @@ def recount(
     Until the next refresh finds better ones, a gap's name and typical questions are its most
     asked ones where `names` is true.
     """
-    asked = asked_of(connection, now - reach(PERIOD.days), gaps=numbers)
+    asked = asked_of(connection, now - reach(SHOWN.days), gaps=numbers)
     for number in numbers:
         values: dict[str, object] = {
-            "figures": figures_to(figures_of(asked.get(number, ()), now=now, days=PERIOD.days))
+            "figures": figures_to(figures_of(asked.get(number, ()), now=now, days=SHOWN.days))
         }
         if names:
             most = connection.execute(

@@ -44,7 +44,10 @@ TRACKED = ("page", "typed")
 HALF_LIFE = timedelta(days=14)
 """A visitor counts half as much for every one that has passed since they asked."""
 PERIOD = timedelta(days=90)
-"""What a refresh reads; the trend compares with the same time before."""
+"""Questions asked in it are grouped into gaps."""
+SHOWN = timedelta(days=30)
+"""What figures are counted over unless another period is chosen; the trend compares with the same
+time before."""
 SPIKE_LEAST = 4
 """Visitors of the last seven days that can be a spike: from one to two is chance."""
 SPIKE_TIMES = 2

@@ -22,7 +22,7 @@ from portal.event_types import Clock
 from portal.gaps import kinds, places
 from portal.gaps.changes import asked_of
 from portal.gaps.cluster import cluster
-from portal.gaps.definitions import PERIOD
+from portal.gaps.definitions import PERIOD, SHOWN
 from portal.gaps.encoding import figures_to, reasons_of
 from portal.gaps.later import read_later, read_outdated, together
 from portal.gaps.live import look_again
@@ -208,10 +208,10 @@ def _name(
 def _count(engine: sa.Engine, now: datetime) -> dict[int, Figures]:
     """Count every gap and store it; gives the figures of those that have visitors."""
     with transaction(engine, "count gaps") as connection:
-        asked = asked_of(connection, now - reach(PERIOD.days))
+        asked = asked_of(connection, now - reach(SHOWN.days))
         numbers = connection.scalars(sa.select(GAPS.c.number)).all()
     counted = {
-        number: figures_of(asked.get(number, ()), now=now, days=PERIOD.days) for number in numbers
+        number: figures_of(asked.get(number, ()), now=now, days=SHOWN.days) for number in numbers
     }
     b = sa.bindparam
     update = (

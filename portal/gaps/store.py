@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from portal.event_types import Clock
 from portal.gaps import changes
-from portal.gaps.definitions import PERIOD
+from portal.gaps.definitions import SHOWN
 from portal.gaps.encoding import bits_of, entry_from, gap_from, question_from, reasons_of
 from portal.gaps.rank import WEEKS, figures_of, reach
 from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAP_RUNS, GAPS, UNRESOLVED
@@ -47,7 +47,7 @@ class GapFilter:
     the number of visitors a gap must have had in the period.
     """
 
-    days: int = PERIOD.days
+    days: int = SHOWN.days
     locale: str = ""
     platform: str = ""
     reason: Reason | None = None
@@ -60,7 +60,7 @@ class GapFilter:
     @property
     def counts_all(self) -> bool:
         """Whether it asks for the figures that every refresh stores."""
-        return self.days == PERIOD.days and not (self.locale or self.platform or self.reason)
+        return self.days == SHOWN.days and not (self.locale or self.platform or self.reason)
 
 
 _NOTHING = Figures(weeks=(0,) * WEEKS)
