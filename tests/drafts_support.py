@@ -63,7 +63,7 @@ def gap_of(services: Services, questions: dict[str, bool], **given: object) -> G
         )  # fmt: skip
         for text, held_out in questions.items():
             while is_held_out(key_of(normalise(text))) != held_out:
-                text += "?"  # noqa: PLW2901
+                text += "?"
                 if len(text) > 490:
                     raise AssertionError("no ending makes it so")
             key = key_of(normalise(text))

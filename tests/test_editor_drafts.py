@@ -345,7 +345,7 @@ class TestRuns:
         after = services.gaps.get(gap.number)
         assert (after.state, after.article) == (State.PUBLISHED, "en:telescope-rental")
         assert current_name(settings.data) != before
-        assert [entry.action for entry in services.gaps.history(gap.number)][0] == "published"
+        assert services.gaps.history(gap.number)[0].action == "published"
         page = editor.get("/editor/proof").text
         assert f"gap-{gap.number}" in page
 
@@ -373,8 +373,8 @@ def test_saves_are_committed_as_the_editor_where_that_is_wanted(
     from portal.proof.desk import ProofDesk
 
     wanted = settings.model_copy(update={"git_commit": True})
-    for command in (["init", "-q"], ["add", "."],
-                    ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "start"]):  # fmt: skip
+    begin = ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "start"]
+    for command in (["init", "-q"], ["add", "."], begin):
         subprocess.run(["git", *command], cwd=wanted.articles, check=True)
     desk = ProofDesk(wanted, services.engine, services.clock, services.gaps, lambda: None)  # type: ignore[arg-type,return-value]
     app = create_app(wanted, replace(services, settings=wanted, proof=desk))
