@@ -12,6 +12,7 @@ from portal.drafts.find import Listed, listed
 from portal.editor.charts import percent
 from portal.editor.downloads import SHARE, csv_file, json_file, share_cells, share_dict
 from portal.editor.health import NEEDS, SORTS, Health, health
+from portal.editor.legible import legible
 from portal.editor.period import PERIODS, Chosen, chosen
 from portal.figures.counts import ARTICLE_NAMES
 from portal.figures.read import articles
@@ -65,6 +66,7 @@ def page() -> str:
         },
         number=format_decimal,
         percent=percent,
+        legible=legible,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response
 
+from portal.editor.legible import legible
 from portal.forms.export import plain_cell
 from portal.forms.intervals import Share
 
@@ -24,7 +25,7 @@ def csv_file(name: str, header: Sequence[str], lines: Iterable[Sequence[object]]
     writer = csv.writer(file)
     writer.writerow(header)
     for line in lines:
-        writer.writerow([plain_cell(cell) if isinstance(cell, str) else cell for cell in line])
+        writer.writerow([_cell(cell) if isinstance(cell, str) else cell for cell in line])
     return _download(file.getvalue(), name, "text/csv")
 
 
@@ -48,6 +49,10 @@ def share_dict(share: Share | None) -> dict[str, Any] | None:
         return None
     value, low, high = share_cells(share)
     return {"count": share.count, "of": share.of, "share": value, "low": low, "high": high}
+
+
+def _cell(text: str) -> str:
+    return plain_cell(legible(text).strip())
 
 
 def _download(text: str, name: str, kind: str) -> Response:

@@ -60,8 +60,8 @@ NEEDS = ("late", "due", "missing", "older", "unhelpful", "draft")
 
 
 def _worst(one: Health) -> tuple[float, int]:
-    """Least surely helpful first; without votes last."""
-    return (one.helpful.low, -one.votes) if one.helpful else (2.0, 0)
+    """Surely unhelpful first, so that a single vote does not count for much; without votes last."""
+    return (one.helpful.high, -one.votes) if one.helpful else (2.0, 0)
 
 
 SORTS: Mapping[str, Callable[[Health], tuple[float, ...]]] = {

@@ -13,6 +13,7 @@ from flask_babel import format_decimal
 
 from portal.editor.charts import percent, points
 from portal.editor.downloads import SHARE, csv_file, json_file, share_cells, share_dict
+from portal.editor.legible import legible
 from portal.editor.period import (
     NO_PLATFORM,
     PERIODS,
@@ -90,6 +91,7 @@ def page() -> str:
         simulated=_is_simulated(),
         number=format_decimal,
         percent=percent,
+        legible=legible,
         points=points,
     )
 

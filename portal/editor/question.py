@@ -12,6 +12,7 @@ from flask_babel import format_decimal
 
 from portal.editor.charts import percent
 from portal.editor.downloads import json_file
+from portal.editor.legible import legible
 from portal.editor.words import moment
 from portal.figures.definitions import VISIT
 from portal.figures.facts import Fact, facts_of
@@ -69,6 +70,7 @@ def page(search_id: str) -> str:
         moment=moment,
         number=format_decimal,
         percent=percent,
+        legible=legible,
     )
 
 

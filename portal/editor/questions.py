@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from portal.editor.downloads import csv_file, json_file
+from portal.editor.legible import legible
 from portal.editor.period import NO_PLATFORM, PERIODS, Chosen, chosen, platform_names
 from portal.editor.words import moment
 from portal.figures.counts import REASONS
@@ -60,6 +61,7 @@ def page() -> str:
         no_platform=NO_PLATFORM,
         periods=PERIODS,
         moment=moment,
+        legible=legible,
     )  # fmt: skip
 
 
