@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def telescope(*, status: str = "draft", gap: int = 1, body: str = "") -> str:
         "Choose the telescope and the week of the rental on its page, and pay at checkout.\n\n"
         f"{body}"
     )
+
+
+def few_golden(folder: Path) -> Path:
+    """A folder of golden questions, the last of which editors may not see."""
+    golden = folder / "golden"
+    golden.mkdir()
+    rows = [
+        {"text": "how long does a refund take", "articles": ["refund-timing"], "part": "fit"},
+        {"text": "can I rent something from you", "articles": [], "part": "fit"},
+        {"text": "when is my money back", "articles": ["refund-timing"], "part": "test"},
+    ]
+    lines = [json.dumps({"id": f"g{n}", "locale": "en", **row}) for n, row in enumerate(rows)]
+    (golden / "en.jsonl").write_text("\n".join(lines), "utf-8")
+    return golden
 
 
 def write(articles: Path, path: ArticlePath, text: str) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from conftest import ROOT
-from drafts_support import TELESCOPE, gap_of, own_articles, own_data, telescope, write
+from drafts_support import TELESCOPE, few_golden, gap_of, own_articles, own_data, telescope, write
 from editor_session import sign_in
 from indexer.frontmatter import Parsed, parse
 from portal.app import create_app
@@ -43,7 +42,7 @@ def settings(data: Path, tmp_path: Path) -> Settings:
         secret_key="x" * 40,
         rate_limit="100000 per minute",
         write_rate_limit="100000 per minute",
-        golden=ROOT / "tests" / "golden",
+        golden=few_golden(tmp_path),
     )
 
 

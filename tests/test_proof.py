@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,16 @@ import pytest
 import sqlalchemy as sa
 
 from conftest import NOW, TODAY
-from drafts_support import HELD_OUT, TELESCOPE, USED, own_articles, own_data, telescope, write
+from drafts_support import (
+    HELD_OUT,
+    TELESCOPE,
+    USED,
+    few_golden,
+    own_articles,
+    own_data,
+    telescope,
+    write,
+)
 from indexer.problems import ArticlesInvalid
 from portal.database import migrate, open_engine
 from portal.drafts.errors import ArticleChanged, ArticleMissing, EditRefused
@@ -59,16 +67,7 @@ def data(tmp_path: Path, published: Path) -> Path:
 
 @pytest.fixture
 def golden(tmp_path: Path) -> Path:
-    folder = tmp_path / "golden"
-    folder.mkdir()
-    rows = [
-        {"text": "how long does a refund take", "articles": ["refund-timing"], "part": "fit"},
-        {"text": "can I rent something from you", "articles": [], "part": "fit"},
-        {"text": "when is my money back", "articles": ["refund-timing"], "part": "test"},
-    ]
-    lines = [json.dumps({"id": f"g{n}", "locale": "en", **row}) for n, row in enumerate(rows)]
-    (folder / "en.jsonl").write_text("\n".join(lines), "utf-8")
-    return folder
+    return few_golden(tmp_path)
 
 
 def test_a_draft_answers_its_gap_in_the_candidate_and_nothing_is_published(

@@ -9,7 +9,6 @@ from portal.editor.charts import percent, points
 from portal.forms.intervals import Difference, Share
 from portal.gaps.evidence import LEAST_VISITORS
 from portal.gaps.live import Look
-from portal.gaps.types import State
 
 
 def interval(share: Share | None) -> str:
@@ -56,16 +55,3 @@ def verdict_words(look: Look) -> str:
               seen=counts.after, least=LEAST_VISITORS)
         )  # fmt: skip
     return str(_("Not clear yet: the intervals before and after overlap too much."))
-
-
-def state_name(state: State) -> str:
-    """A gap's state in the editor's language."""
-    names = {
-        State.OPEN: _("open"),
-        State.IGNORED: _("ignored"),
-        State.DRAFTED: _("drafted"),
-        State.PUBLISHED: _("published"),
-        State.CLOSED: _("closed"),
-        State.REOPENED: _("reopened"),
-    }
-    return str(names[state])

@@ -7,7 +7,8 @@ from datetime import timedelta
 from flask import Blueprint, Response, render_template, request, url_for
 
 from portal.editor.downloads import csv_file, json_file
-from portal.editor.proof_words import amount, fall, interval, state_name, verdict_words
+from portal.editor.gap_words import state_names
+from portal.editor.proof_words import amount, fall, interval, verdict_words
 from portal.gaps.evidence import BACK, BACK_SHARE, BEFORE, LEAST_BACK, LEAST_VISITORS, MOST_LEFT
 from portal.gaps.proof_report import COLUMNS, Report, as_dict, read_report, rows
 from portal.services import services
@@ -42,7 +43,7 @@ def page() -> str:
         amount=amount,
         fall=fall,
         interval=interval,
-        state_name=state_name,
+        states=state_names(),
         verdict_words=verdict_words,
         downloads={
             "csv": url_for(".proof_report_csv", days=days),
