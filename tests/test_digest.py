@@ -42,7 +42,8 @@ __all__ = ["smtp"]
 
 HOSTILE = (
     "[click](javascript:alert(1)) ![x](//evil.example/a.png) <script>alert(1)</script>"
-    " www.evil.example **bold** `code` \r\nBcc: victim@example.com\r\n\r\n# heading \x1b[31m\u202e\0 | a ~~b~~ &amp;"
+    " www.evil.example **bold** `code` \r\nBcc: victim@example.com\r\n\r\n# heading"
+    " \x1b[31m\u202e\0 | a ~~b~~ &amp;"
 )
 
 
