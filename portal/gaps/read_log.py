@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.gaps.definitions import FOLLOWED_FOR
 from portal.gaps.encoding import bits_of, key_of
 from portal.gaps.reasons import unresolved_questions
-from portal.gaps.tables import GAP_QUESTIONS, UNRESOLVED
+from portal.gaps.tables import GAP_QUESTIONS, GAPS, UNRESOLVED
 from portal.gaps.types import UnresolvedQuestion
 from portal.tables import EVENTS, FORM_SESSIONS
 from portal.transactions import transaction
@@ -57,12 +57,16 @@ def read_log(
 def forget(engine: sa.Engine, before: datetime) -> int:
     """Remove what was asked before, with questions that nobody asked since; gives how many rows.
 
-    For `kb events purge`: what the log has forgotten the report may not keep.
+    For `kb events purge`: what the log has forgotten the report may not keep. A gap
+    keeps its name, number and history.
     """
     with transaction(engine, "forget old questions", writes=True) as connection:
         asked = connection.execute(sa.delete(UNRESOLVED).where(UNRESOLVED.c.at < before))
         old = GAP_QUESTIONS.c.last_seen < before
         questions = connection.execute(sa.delete(GAP_QUESTIONS).where(old))
+        left = sa.select(GAP_QUESTIONS.c.gap)
+        empty = sa.update(GAPS).where(GAPS.c.number.not_in(left))
+        connection.execute(empty.values(typical=[], evidence=[], looked=""))
     return asked.rowcount + questions.rowcount
 
 
