@@ -134,7 +134,9 @@ class Settings(BaseSettings):
         description="Orders a visitor may look up, and guesses allowed for one order number; "
         "`off`: any number.",
     )
-    webhook_url: str = Field("", description="Address that refund requests are posted to.")
+    webhook_url: str = Field(
+        "", description="Address that refund requests, and digests if asked, are posted to."
+    )
     webhook_secret: str = Field(
         "",
         repr=False,
