@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ HOSTILE = "<img src=x onerror=window.harmed=1><script>window.harmed=1</script>"
 
 
 @pytest.fixture(scope="module")
-def asked(portal: Services) -> Any:
-    """A month of questions; the last one is hostile."""
+def asked(portal: Services) -> Iterator[Any]:
+    """A month of questions; the last one is hostile. Pages take what time they need."""
     for number in range(90):
         one = search(
             ("where is my refund", "退款多久到账", "can I bring my dog")[number % 3], number / 3, 0,
@@ -35,7 +36,9 @@ def asked(portal: Services) -> Any:
     portal.events.record_search(hostile)
     portal.events.record_vote(vote(hostile, False, comment=HOSTILE))
     portal.events.flush()
-    return hostile
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("portal.editor.questions._SECONDS", 60)
+        yield hostile
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -73,7 +76,7 @@ def test_charts_are_drawn_from_the_table_and_follow_the_pointer(
     assert painted
     label = page.locator('[data-chart="questions"] [data-value]')
     before = label.inner_text()
-    page.locator('[data-chart="questions"] .u-over').hover(position={"x": 5, "y": 40})
+    page.locator('[data-chart="questions"] .u-over').hover(position={"x": 1, "y": 40})
     page.wait_for_function("before => document.querySelector("
                            "'[data-chart=questions] [data-value]').textContent !== before",
                            arg=before)  # fmt: skip

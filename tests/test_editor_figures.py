@@ -36,7 +36,10 @@ FILES = (
 
 
 @pytest.fixture
-def editor(client: FlaskClient, services: Services) -> FlaskClient:
+def editor(client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Somebody signed in; pages take what time they need."""
+    monkeypatch.setattr("portal.editor.questions._SECONDS", 60)
+    monkeypatch.setattr("portal.editor.questions._EXPORT_SECONDS", 60)
     sign_in(client, services, "reader")
     return client
 
@@ -261,6 +264,22 @@ def test_a_long_export_says_where_it_goes_on(
         link = re.match(r'<(.+)>; rel="next"', response.headers.get("Link", ""))
         address = link[1] if link else ""
     assert seen == ["q4", "q3", "q2", "q1", "q0"]
+
+
+def test_a_page_ends_early_rather_than_late(
+    editor: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        services.events.record_search(search(f"q{number}", number))
+    monkeypatch.setattr("portal.editor.questions._SECONDS", -1)
+    page = editor.get("/editor/questions").text
+    assert "there may be more before" in page
+    following = re.search(r'rel="next" href="([^"]+)"', page)
+    assert following is not None
+    assert re.findall(r"q\d(?=</a>)", page) == ["q0"]
+    monkeypatch.setattr("portal.editor.questions._SECONDS", 60)
+    rest = editor.get(following[1].replace("&amp;", "&")).text
+    assert re.findall(r"q\d(?=</a>)", rest) == ["q1", "q2"]
 
 
 def test_the_overview_says_that_visitors_were_played(

@@ -93,11 +93,11 @@ def explore(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Page:
-    """At most `limit` rows from `after` on, found in about `seconds`."""
+    """At most `limit` rows from `after` on, found in about `seconds` or in one day's."""
     began = clock()
     rows: list[Fact] = []
-    for day in _days(connection, wanted, now, after):
-        if clock() - began > seconds:
+    for number, day in enumerate(_days(connection, wanted, now, after)):
+        if number and clock() - began > seconds:
             return Page(tuple(rows), Place(span_of(day)[1]), day)
         read = _logged if wanted.state == LOG else _questions
         for fact in read(connection, wanted, day, now, after, limit + 1 - len(rows)):
@@ -117,7 +117,9 @@ def _days(
     first = max(wanted.selection.first, oldest)
     last = min(wanted.selection.last, now.astimezone(UTC).date())
     if after is not None:
-        last = min(last, after.at.astimezone(UTC).date())
+        # Without an id it is a midnight, and the day before it comes next.
+        moment = after.at if after.id else after.at - timedelta(microseconds=1)
+        last = min(last, moment.astimezone(UTC).date())
     empty = set()
     if wanted.state != LOG:
         empty = kept_days(connection, first, last) - _possible(connection, wanted, first, last)

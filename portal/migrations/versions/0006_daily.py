@@ -63,9 +63,12 @@ def upgrade() -> None:
         *_counts("questions", "unresolved"),
         sqlite_with_rowid=False,
     )
+    # What was sent on a day is asked for day by day.
+    op.create_index("ix_form_sessions_submitted_at", "form_sessions", ["submitted_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_form_sessions_submitted_at", "form_sessions")
     tables = (
         "daily_questions", "daily_texts", "daily_articles", "daily_figures", "daily_days",
     )  # fmt: skip
