@@ -29,7 +29,7 @@ from portal.editor.downloads import csv_file, json_file
 from portal.editor.gaps import platform_names, read_chosen
 from portal.editor.words import moment
 from portal.gaps import definitions
-from portal.gaps.export import gap_dict, question_dict
+from portal.gaps.export import gap_dict, plain, question_dict
 from portal.gaps.store import Ask
 from portal.gaps.types import SEVERITY, Gap, GapChanged, GapRefused, GapUnknown, Kind
 from portal.services import services
@@ -103,7 +103,7 @@ def asked_as_csv(number: int) -> Response:
     services().gaps.get(number)
     rows: list[Ask] = services().gaps.asks(number, read_chosen().filter(), limit=1_000_000)
     lines = (
-        (row.at.isoformat(), row.text, row.locale, row.platform or "", row.channel, row.source,
+        (row.at.isoformat(), plain(row.text), row.locale, row.platform or "", row.channel, row.source,
          " ".join(row.reasons), row.event)
         for row in rows
     )  # fmt: skip

@@ -70,15 +70,26 @@ def question_dict(question: GapQuestion) -> dict[str, Any]:
 
 
 def csv_line(gap: Gap) -> list[object]:
-    """The cells of `CSV_HEADER`."""
+    """The cells of `CSV_HEADER`, without characters that would move a terminal's cursor."""
     data, typical = gap_dict(gap), [*gap.typical, "", "", ""]
     line: list[object] = []
     for name in CSV_HEADER:
         if name in set(Reason):
             line.append(gap.reasons.get(Reason(name), 0))
         elif name.startswith("typical_"):
-            line.append(typical[int(name[-1]) - 1])
+            line.append(plain(typical[int(name[-1]) - 1]))
         else:
             value = data[name]
-            line.append("" if value is None else int(value) if value in (True, False) else value)
+            line.append(_cell(value))
     return line
+
+
+def plain(text: str) -> str:
+    """The text with a space for whatever cannot be seen, such as what begins an escape sequence."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return plain(value) if isinstance(value, str) else "" if value is None else value

@@ -49,7 +49,7 @@ class GapRefresher:
     ) -> None:
         self._engine = engine.execution_options(sqlite_busy_seconds=_BUSY_SECONDS)
         self._library = library
-        self._embedder = embedder
+        self.embedder = embedder
         self._clock = clock
         self._cache = cache
         self._poll = poll_seconds
@@ -122,7 +122,7 @@ class GapRefresher:
 
         try:
             return refresh(
-                self._engine, self._library, self._embedder, self._clock, note,
+                self._engine, self._library, self.embedder, self._clock, note,
                 cache=self._cache, again=again,
             )  # fmt: skip
         finally:

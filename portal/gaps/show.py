@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from portal.gaps.export import gap_dict
+from portal.gaps.export import gap_dict, plain
 from portal.gaps.types import Gap
 from search.text import normalise
 
@@ -46,8 +46,3 @@ def as_rows(
             }
         )
     return rows
-
-
-def plain(text: str) -> str:
-    """The text with a space for whatever cannot be seen, such as what begins an escape sequence."""
-    return "".join(character if character.isprintable() else " " for character in text)
