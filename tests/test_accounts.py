@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.accounts import failures, passwords
+from portal.accounts import desk, failures, passwords
 from portal.accounts.desk import Accounts, open_accounts
 from portal.accounts.passwords import check_password, verify_password
 from portal.accounts.tables import FAILURES, INVITATIONS, SESSIONS, USERS
@@ -335,3 +335,18 @@ def test_the_trail_is_filtered_and_paged(accounts: Accounts, clock: Clock) -> No
     newest = accounts.trail.entries(Chosen(), limit=1)[0]
     assert len(subjects(Chosen(), before=newest.id)) == 4
     assert accounts.trail.words() == (["anna", "ben"], ["gap.anna", "gap.ben"])
+
+
+def test_a_busy_database_signs_nobody_out(
+    accounts: Accounts, engine: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "_BUSY_SECONDS", 0.0)
+    hasty = desk.open_accounts(Settings(secret_key="x" * 40), engine, clock)
+    user = accounts.users.add("anna", Role.EDITOR)
+    token = accounts.sessions.begin(user.id, way="password", agent="")
+    clock.pass_by(minutes=5)
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin():  # somebody else writes
+        assert hasty.sessions.find(token) is not None
+    assert accounts.sessions.of(user.id)[0].seen_at == START
+    assert accounts.sessions.find(token) is not None
+    assert accounts.sessions.of(user.id)[0].seen_at == clock.now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,9 @@ from portal.accounts.tables import USERS
 from portal.accounts.trail import Chosen
 from portal.accounts.types import Role
 from portal.cli import cli
+from portal.config import Settings
 from portal.services import Services
+from tests_support import ROOT
 
 PASSWORD = "correct horse 电池 staple"
 
@@ -92,3 +95,14 @@ def test_who_signs_in_at_the_provider_gets_no_password_here(
     assert "at the provider" in said
     with services.engine.connect() as connection:
         assert connection.scalar(sa.select(USERS.c.password)) is None
+
+
+def test_every_command_that_is_documented_exists() -> None:
+    text = (ROOT / "docs" / "editors.md").read_text("utf-8")
+    users = cli.commands["users"].commands  # type: ignore[attr-defined]
+    named = set(re.findall(r"`kb users ([a-z-]+)", text))
+    assert named == set(users)
+    variables = set(re.findall(r"\bKB_[A-Z_]+\b", text))
+    assert variables <= {f"KB_{name.upper()}" for name in Settings.model_fields}
+    options = set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
+    assert options == {option for one in cli.commands["digest"].params for option in one.opts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from portal.accounts.secrets import key_of, new_secret
 from portal.accounts.tables import SESSIONS, USERS
 from portal.accounts.types import Session
-from portal.event_types import Clock
+from portal.event_types import Clock, EventsUnavailable
 from portal.transactions import transaction
 
 _SEEN_EVERY = timedelta(minutes=1)
@@ -78,7 +79,11 @@ class Sessions:
             return None
         if now - row.seen_at >= _SEEN_EVERY:
             seen = sa.update(SESSIONS).where(SESSIONS.c.key == row.key).values(seen_at=now)
-            with transaction(self._engine, "keep a session") as connection:
+            # While somebody else writes the next page will do; nobody is signed out by it.
+            with (
+                contextlib.suppress(EventsUnavailable),
+                transaction(self._engine, "keep a session") as connection,
+            ):
                 connection.execute(seen)
         return SignedIn(_session(row), row.user_id)
 
