@@ -113,7 +113,7 @@ def test_everything_can_be_read_and_filtered_without_script(
     page.wait_for_url("**locale=zh-Hans**")
     page.locator(".tallies a").first.click()
     page.wait_for_url("**/editor/questions**")
-    assert page.locator(".log-list li").count() == 30
+    assert page.locator(".log-list li").count() >= 30
     page.locator(".log-list a").first.click()
     assert page.locator("h1").inner_text() == "退款多久到账"
     page.context.close()

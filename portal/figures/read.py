@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from heapq import nsmallest
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -21,7 +23,8 @@ from portal.figures.counts import (
 )
 from portal.figures.day import count_day
 from portal.figures.rollup import first_day, kept_days, text_id
-from portal.figures.tables import ARTICLES, FIGURES, QUESTIONS, TEXTS
+from portal.figures.tables import ARTICLES, DAYS, FIGURES, QUESTIONS, TEXTS
+from search.cache import Cache
 
 TOP = 20
 """Questions in each list."""
@@ -29,6 +32,9 @@ RISING_LEAST = 4
 """Visitors who must have asked a question before it can be called rising."""
 RISING_TIMES = 2
 """How many times the visitors of the period before."""
+_MOST_REMEMBERED = 4  # selections of each database
+_Sums = Mapping[int, tuple[int, int, int]]
+_REMEMBERED: WeakKeyDictionary[sa.Pool, Cache[Hashable, _Sums]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,23 +158,7 @@ def _questions(
     connection: sa.Connection, selection: Selection, raw: list[Day]
 ) -> tuple[tuple[AskedQuestion, ...], tuple[AskedQuestion, ...]]:
     """What most visitors asked, and what many more ask than before."""
-    q = QUESTIONS.c
-    here = q.day >= selection.first.isoformat()
-    sums = (
-        sa.select(
-            q.text_id,
-            sa.func.sum(sa.case((here, q.questions), else_=0)),
-            sa.func.sum(sa.case((here, q.unresolved), else_=0)),
-            sa.func.sum(sa.case((here, 0), else_=q.questions)),
-        )
-        .where(*_kept(QUESTIONS, selection.before.first, selection.last, raw))
-        .where(*chosen_groups(QUESTIONS, selection))
-        .group_by(q.text_id)
-    )
-    found: dict[int, tuple[int, int, int]] = {
-        key: (asked, unresolved, before)
-        for key, asked, unresolved, before in connection.execute(sums)
-    }
+    found = dict(_sums(connection, selection, raw))
     texts: dict[int, str] = {}
     for own in raw:
         for (normalised, group), one in own.questions.items():
@@ -181,18 +171,52 @@ def _questions(
                 found[key] = (asked, unresolved, before + one.questions)
             else:
                 found[key] = (asked + one.questions, unresolved + one.unresolved, before)
-    top = [item for item in found.items() if item[1][0]]
-    top = sorted(top, key=lambda item: (-item[1][0], item[0]))[:TOP]
-    rising = [
+    asked_now = (item for item in found.items() if item[1][0])
+    top = nsmallest(TOP, asked_now, key=lambda item: (-item[1][0], item[0]))
+    more = (
         item
         for item in found.items()
         if item[1][0] >= RISING_LEAST and item[1][0] >= RISING_TIMES * item[1][2]
-    ]
-    rising = sorted(rising, key=lambda item: (item[1][2] - item[1][0], item[0]))[:TOP]
+    )
+    rising = nsmallest(TOP, more, key=lambda item: (item[1][2] - item[1][0], item[0]))
     wanted = {key for key, _ in (*top, *rising)} - {*texts}
     stored = sa.select(TEXTS.c.id, TEXTS.c.text).where(TEXTS.c.id.in_(wanted))
     texts |= dict(connection.execute(stored).all())
     return tuple(_asked(top, texts)), tuple(_asked(rising, texts))
+
+
+def _sums(connection: sa.Connection, selection: Selection, raw: list[Day]) -> _Sums:
+    """Visitors of each question on kept days: now, unresolved and before, by the text's number.
+
+    Remembered as long as the days are kept as they are, since there may be very many of them.
+    """
+    before, last = selection.before.first, selection.last
+    days = sa.select(
+        sa.func.count(), sa.func.sum(DAYS.c.rows), sa.func.max(DAYS.c.counted_at)
+    ).where(*_kept(DAYS, before, last, raw))
+    key = (selection, *connection.execute(days).one(), *(day.day for day in raw))
+    remembered = _REMEMBERED.setdefault(connection.engine.pool, Cache(_MOST_REMEMBERED))
+    if (known := remembered.get(key)) is not None:
+        return known
+    q = QUESTIONS.c
+    here = q.day >= selection.first.isoformat()
+    query = (
+        sa.select(
+            q.text_id,
+            sa.func.sum(sa.case((here, q.questions), else_=0)),
+            sa.func.sum(sa.case((here, q.unresolved), else_=0)),
+            sa.func.sum(sa.case((here, 0), else_=q.questions)),
+        )
+        .where(*_kept(QUESTIONS, before, last, raw))
+        .where(*chosen_groups(QUESTIONS, selection))
+        .group_by(q.text_id)
+    )
+    sums = {
+        text: (asked, unresolved, earlier)
+        for text, asked, unresolved, earlier in connection.execute(query)
+    }
+    remembered.put(key, sums)
+    return sums
 
 
 def _asked(

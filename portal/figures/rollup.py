@@ -85,10 +85,10 @@ def _keep(engine: sa.Engine, day: date, now: datetime) -> None:
         counted = count_day(connection, day, now)
     with transaction(engine, "keep what a day adds up to", writes=True) as connection:
         if _rows_of(connection, day) == rows:
-            _store(connection, counted, rows, now)
+            _store(connection, counted, rows)
 
 
-def _store(connection: sa.Connection, counted: Day, rows: int, now: datetime) -> None:
+def _store(connection: sa.Connection, counted: Day, rows: int) -> None:
     day = counted.day.isoformat()
     for table in (DAYS, *PARTS):
         connection.execute(sa.delete(table).where(table.c.day == day))
@@ -114,7 +114,8 @@ def _store(connection: sa.Connection, counted: Day, rows: int, now: datetime) ->
          "questions": asked.questions, "unresolved": asked.unresolved}
         for (normalised, group), asked in counted.questions.items()
     ))  # fmt: skip
-    kept = {"day": day, "version": VERSION, "rows": rows, "counted_at": now}
+    # Not `now`, which a caller may repeat: a day that is counted again is another one.
+    kept = {"day": day, "version": VERSION, "rows": rows, "counted_at": datetime.now(UTC)}
     connection.execute(sa.insert(DAYS), kept)
 
 
