@@ -94,6 +94,10 @@ def index(settings: Settings, rebuild: bool) -> None:
     size = f"{outcome.articles} articles, {outcome.passages} passages, {outcome.units} vectors"
     if outcome.changed:
         click.echo(f"Published {outcome.name}: {size}, {outcome.encoded} encoded.")
+        from portal.proof.noted import note_published
+
+        for number in note_published(settings):
+            click.echo(f"gap-{number}: its article is published now; live traffic decides.")
     else:
         click.echo(f"Nothing has changed; {outcome.name} stays: {size}.")
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 import yaml
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from indexer.frontmatter import Parsed, parse
@@ -71,6 +71,7 @@ def is_inserted(old: str, new: str) -> bool:
     return new.endswith(old[start:])
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(STYLES), ENDS, st.sampled_from(["", "\ufeff"]),
     st.lists(ANY_LINE, min_size=1, max_size=5),
@@ -115,6 +116,7 @@ def test_what_cannot_be_edited_safely_is_refused(text: str) -> None:
         add_questions(text, ["how long"])
 
 
+@settings(deadline=None)
 @given(ENDS, st.sampled_from(["", "\ufeff"]), st.sampled_from(STYLES))
 def test_only_the_status_changes_when_it_is_set(newline: str, mark: str, style: str) -> None:
     old = article(style, newline=newline, mark=mark)
@@ -124,6 +126,7 @@ def test_only_the_status_changes_when_it_is_set(newline: str, mark: str, style: 
     assert set_field(set_field(old, "status", "published"), "status", "draft") == old
 
 
+@settings(deadline=None)
 @given(ANY_LINE)
 def test_any_line_is_read_from_yaml_as_it_was_written(text: str) -> None:
     line = one_line(text)
@@ -135,12 +138,14 @@ def test_any_line_is_read_from_yaml_as_it_was_written(text: str) -> None:
 TYPED = st.text("ab-:\r\n\0\ufeff\u2028退", max_size=40)
 
 
+@settings(deadline=None)
 @given(TYPED)
 def test_what_comes_back_from_a_page_unchanged_is_the_file(text: str) -> None:
     assert restored(text, shown(text)) == text
     assert restored(text, shown(text).replace("\n", "\r\n")) == text  # as browsers send it
 
 
+@settings(deadline=None)
 @given(TYPED, TYPED)
 def test_what_was_typed_is_what_is_saved(old: str, typed: str) -> None:
     wanted = typed.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
@@ -148,6 +153,7 @@ def test_what_was_typed_is_what_is_saved(old: str, typed: str) -> None:
     assert found.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n") == wanted
 
 
+@settings(deadline=None)
 @given(TYPED, TYPED, TYPED)
 def test_lines_that_were_not_edited_keep_their_bytes(head: str, tail: str, new: str) -> None:
     old = f"{head}\nkept line\r\n{tail.replace(chr(13), '')}"
@@ -171,6 +177,7 @@ def test_a_synonym_joins_its_line_or_becomes_the_last() -> None:
     assert add_synonym(SYNONYMS, "cash back", "refund") == SYNONYMS
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcdef退款"), st.sampled_from("uvwxyz钱")), max_size=6),
     st.text("abcdefgh退款 -'", min_size=1, max_size=12),
@@ -203,6 +210,7 @@ def test_what_is_no_synonym_is_refused(said: str, meant: str) -> None:
         add_synonym(SYNONYMS, said, meant)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["en", "zh-Hans"]),
     st.sampled_from(
@@ -233,6 +241,7 @@ def test_slugs_are_addresses_in_pinyin_and_free() -> None:
     assert free_slug("Gifts", {"gifts", "gifts-2"}) == "gifts-3"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_every_slug_can_be_an_address(title: str) -> None:
     import re
@@ -240,3 +249,15 @@ def test_every_slug_can_be_an_address(title: str) -> None:
     from indexer.schema import ID
 
     assert re.fullmatch(ID, slug_of(title))
+
+
+@pytest.mark.parametrize("value", ["gap-0", "17", "gap-", "gap-x", "[gap-1]", "gap-1 gap-2"])
+def test_the_check_says_what_a_closed_gap_is_called(value: str) -> None:
+    found = parse(article(f"closes: {value}\n"), "x.md")
+    assert isinstance(found, list)
+    assert [(one.field, "gap-17" in one.mend) for one in found] == [("closes", True)]
+
+
+def test_a_gap_that_is_closed_is_read() -> None:
+    assert front(article("closes: gap-17\n")).front.closes == "gap-17"
+    assert front(article("")).front.closes is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import NOW
@@ -75,6 +75,7 @@ def test_a_closed_gap_reopens_when_the_questions_come_back(
     assert Evidence.of(counts((8, 8), (0, 8), back)).verdict(closed=True) == verdict
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
 def test_less_left_unanswered_never_speaks_against_closing(a: int, b: int, c: int, d: int) -> None:
     before, after = (min(a, b), b), (min(c, d), d)
@@ -96,6 +97,7 @@ SIGHT = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(SIGHT, max_size=30), st.none() | st.integers(1, 20))
 def test_a_visitor_counts_once_on_each_side_by_their_last_question(
     sights: list[Sight], closed_after: int | None

@@ -21,12 +21,17 @@ from drafts_support import (
     write,
 )
 from indexer.problems import ArticlesInvalid
+from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.drafts.errors import ArticleChanged, ArticleMissing, EditRefused
 from portal.drafts.files import ArticleFiles
 from portal.drafts.paths import ArticlePath
+from portal.gaps.changes import new_gap
+from portal.gaps.store import GapStore
+from portal.gaps.types import State
 from portal.proof import prove as proving
 from portal.proof.jobs import Jobs
+from portal.proof.noted import move_on, note_published
 from portal.proof.prove import Place, Question, prove
 from portal.proof.publishing import publish_article
 from portal.proof.store import LAPSES, RunStore
@@ -41,6 +46,7 @@ from portal.proof.types import (
     RunUnknown,
     Seen,
 )
+from portal.transactions import transaction
 from search.generation import current_name
 from search.library import open_searcher
 from search.types import Embedder
@@ -306,3 +312,30 @@ def test_worse_is_what_a_reader_would_notice(
 ) -> None:
     found = Outcome(Part.GOLDEN, "q", "en", wanted, before, after)
     assert (found.worse, found.better) == (worse, better)
+
+
+def test_an_article_published_by_other_tools_moves_its_gap_on_once(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    folder = own_articles(tmp_path)
+    gaps = GapStore(engine, Clock())
+    with transaction(engine, "make gaps", writes=True) as connection:
+        number = new_gap(connection, name="a", locale="en", at=NOW)
+        other = new_gap(connection, name="b", locale="en", at=NOW)
+    write(folder, TELESCOPE, telescope(gap=number))
+    assert move_on(engine, folder, Clock()) == []  # a draft is no news
+    write(folder, TELESCOPE, telescope(gap=number, status="published"))
+    assert move_on(engine, folder, Clock()) == [number]
+    found = gaps.get(number)
+    assert (found.state, found.article) == (State.PUBLISHED, "en:telescope-rental")
+    gaps.set_state(number, State.REOPENED, by="", version=found.version)
+    assert move_on(engine, folder, Clock()) == []  # the same article does not close it again
+    assert gaps.get(other).state == State.OPEN
+    write(folder, TELESCOPE, telescope(gap=999, status="published"))
+    assert move_on(engine, folder, Clock()) == []
+
+
+def test_indexing_without_a_log_makes_none(tmp_path: Path) -> None:
+    settings = Settings(articles=own_articles(tmp_path), data=tmp_path / "data")
+    assert note_published(settings) == []
+    assert not (tmp_path / "data").exists()

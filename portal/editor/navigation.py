@@ -27,7 +27,7 @@ def _entries() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Endpoint, title, and the endpoints of pages below it."""
     return (
         ("overview", _("Overview"), ()),
-        ("gaps", _("Gaps"), ("gap",)),
+        ("gaps", _("Gaps"), ("gap", "proof_report", "run")),
         ("questions", _("Questions"), ("question",)),
         ("articles", _("Articles"), ("draft",)),
         ("forms", _("Forms"), ()),

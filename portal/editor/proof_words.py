@@ -36,7 +36,7 @@ def amount(difference: Difference | None) -> str:
     if difference is None:
         return "–"
     value, low, high = (
-        format_decimal(round(part, 1), "0.#")
+        format_decimal(round(part, 1), "0.#;−0.#")
         for part in (difference.value, difference.low, difference.high)
     )
     return str(_("%(value)s (%(low)s to %(high)s)", value=value, low=low, high=high))
