@@ -113,7 +113,9 @@ def test_a_hostile_question_is_harmless_wherever_it_stands(
         json.loads(client.get(f"/editor/gaps/{gap.number}.json").text)
     for page in pages:
         for language in ("en", "zh-Hans"):
-            text = client.get(f"{page}{'&' if '?' in page else '?'}lang={language}").text
+            answer = client.get(f"{page}{'&' if '?' in page else '?'}lang={language}")
+            assert answer.status_code == 200
+            text = answer.text
             assert "<script>alert" not in text
             assert "<img src=x" not in text
             assert "49 sofa" not in text

@@ -103,8 +103,8 @@ def asked_as_csv(number: int) -> Response:
     services().gaps.get(number)
     rows: list[Ask] = services().gaps.asks(number, read_chosen().filter(), limit=1_000_000)
     lines = (
-        (row.at.isoformat(), plain(row.text), row.locale, row.platform or "", row.channel, row.source,
-         " ".join(row.reasons), row.event)
+        (row.at.isoformat(), plain(row.text), row.locale, row.platform or "", row.channel,
+         row.source, " ".join(row.reasons), row.event)
         for row in rows
     )  # fmt: skip
     return csv_file(f"gap-{number}-asked.csv", _ASKED, lines)

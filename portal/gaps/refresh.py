@@ -19,6 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from portal.event_types import Clock
+from portal.figures.rollup import roll_up
 from portal.gaps import kinds, places
 from portal.gaps.changes import asked_of
 from portal.gaps.cluster import cluster
@@ -45,7 +46,7 @@ STAGES = ("read", "encode", "group", "name", "kinds")
 """What `progress` names, in their order."""
 MOST_QUESTIONS = 20_000
 """Different questions that are grouped, those of most visitors first."""
-_KINDS_AT_ONCE = 300
+_KINDS_AT_ONCE = 150
 """Gaps whose kinds are thought about in one refresh, a few searches each; others keep theirs."""
 _SEARCHED = 3  # questions of a gap
 _ALONE = 2  # visitors; the kind of a gap of fewer is told from one question
@@ -94,6 +95,7 @@ def refresh(
     began = time.perf_counter()
     now = clock()
     since = now - PERIOD
+    roll_up(engine, now, _stage(progress, "figures"))
     with transaction(engine, "read the last refresh") as connection:
         last = latest_run(connection)
     read_log(
