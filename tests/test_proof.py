@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from conftest import NOW, TODAY
 from drafts_support import (
@@ -15,12 +18,14 @@ from drafts_support import (
     TELESCOPE,
     USED,
     few_golden,
+    gap_of,
     own_articles,
     own_data,
     telescope,
     write,
 )
 from indexer.problems import ArticlesInvalid
+from portal.cli import cli
 from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.drafts.errors import ArticleChanged, ArticleMissing, EditRefused
@@ -339,3 +344,38 @@ def test_indexing_without_a_log_makes_none(tmp_path: Path) -> None:
     settings = Settings(articles=own_articles(tmp_path), data=tmp_path / "data")
     assert note_published(settings) == []
     assert not (tmp_path / "data").exists()
+
+
+def test_the_command_prints_the_proof_and_keeps_it(
+    articles: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = f"sqlite:///{tmp_path / 'log.db'}"
+    engine = open_engine(log)
+    migrate(engine)
+    services = SimpleNamespace(engine=engine, gaps=GapStore(engine, Clock()))
+    gap = gap_of(services, {USED[0]: False, "renting a telescope": True}, name="\x1b[31mrent")  # type: ignore[arg-type]
+    for name, value in {"KB_ARTICLES": articles, "KB_DATA": data, "KB_DATABASE_URL": log,
+                        "KB_GOLDEN": few_golden(tmp_path)}.items():  # fmt: skip
+        monkeypatch.setenv(name, str(value))
+    runner = CliRunner()
+    none = runner.invoke(cli, ["prove", f"gap-{gap.number}"])
+    assert none.exit_code == 2
+    assert f"closes: gap-{gap.number}" in none.output
+    assert runner.invoke(cli, ["prove", "seventeen"]).exit_code == 2
+    write(articles, TELESCOPE, telescope(gap=gap.number))
+    shown = runner.invoke(cli, ["prove", f"gap-{gap.number}"])
+    assert shown.exit_code == 0, shown.output
+    assert "held out" in shown.output
+    assert "2 golden questions: " in shown.output
+    assert "\x1b" not in shown.output
+    printed = runner.invoke(cli, ["prove", str(gap.number), "--json"])
+    found = json.loads(printed.stdout)
+    assert found["gap"]["held_out"]["by_article"]["count"] == 1
+    assert found["live"] is None
+    kept = RunStore(engine, lambda: datetime.now(UTC)).latest(gap.number, RunKind.PROOF)
+    assert kept is not None
+    assert kept.by == "kb prove"
+    write(articles, TELESCOPE, telescope(gap=gap.number).replace("section: orders", "section: x"))
+    refused = runner.invoke(cli, ["prove", f"gap-{gap.number}"])
+    assert refused.exit_code == 2
+    assert "telescope-rental.md" in refused.output
