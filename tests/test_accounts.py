@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -269,27 +270,49 @@ def test_an_invitation_is_good_once_for_a_while_and_alone(accounts: Accounts, cl
 def test_an_address_and_a_name_have_their_limits(accounts: Accounts, clock: Clock) -> None:
     tried = accounts.failures
     for number in range(failures.FROM_ADDRESS):
-        assert tried.wait("10.0.0.1", f"name {number}") == 0
-        tried.add("10.0.0.1", f"name {number}")
-    assert tried.wait("10.0.0.1", "another") == 15 * 60
-    assert tried.wait("10.0.0.2", "another") == 0
+        assert tried.attempt("10.0.0.1", f"name {number}") == 0
+    for _ in range(3):  # what is refused is not counted, so the wait has an end
+        assert tried.attempt("10.0.0.1", "another") == 15 * 60
+    assert tried.attempt("10.0.0.2", "another") == 0
     for number in range(failures.FOR_ACCOUNT):
-        tried.add(f"10.1.0.{number}", "anna")
+        assert tried.attempt(f"10.1.0.{number}", "anna") == 0
         clock.pass_by(seconds=1)
-    assert tried.wait("10.9.9.9", " ANNA ") == 15 * 60 - failures.FOR_ACCOUNT
-    tried.forget("Anna")
-    assert tried.wait("10.9.9.9", "anna") == 0
-    assert tried.wait("10.0.0.1", "anna") > 0  # the address is not forgiven
+    assert tried.attempt("10.9.9.9", " ANNA ") == 15 * 60 - failures.FOR_ACCOUNT
     clock.pass_by(minutes=15)
-    assert tried.wait("10.0.0.1", "anna") == 0
+    assert tried.attempt("10.9.9.9", "anna") == 0
+    assert tried.attempt("10.0.0.1", "anna") == 0
 
 
-def test_failures_are_kept_for_their_window_only_and_name_nobody(
+def test_a_right_password_counts_neither_itself_nor_the_slips_before_it(
+    accounts: Accounts,
+) -> None:
+    tried = accounts.failures
+    for _ in range(3 * failures.FOR_ACCOUNT):
+        assert tried.attempt("10.0.0.1", "anna") == 0
+        tried.succeeded("10.0.0.1", "anna")
+    for number in range(failures.FROM_ADDRESS - 1):
+        assert tried.attempt("10.0.0.1", f"other {number}") == 0
+    assert tried.attempt("10.0.0.1", "Anna") == 0
+    tried.succeeded("10.0.0.1", "Anna")
+    assert tried.attempt("10.0.0.1", "other") == 0
+    assert tried.attempt("10.0.0.1", "anna") > 0  # guesses at others are not forgiven
+
+
+def test_many_attempts_at_once_are_no_way_around_the_limit(accounts: Accounts) -> None:
+    def guess(number: int) -> bool:
+        return accounts.failures.attempt("10.0.0.1", f"name {number}") == 0
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(guess, range(40)))
+    assert taken == failures.FROM_ADDRESS
+
+
+def test_attempts_are_kept_for_their_window_only_and_name_nobody(
     accounts: Accounts, clock: Clock, engine: sa.Engine
 ) -> None:
-    accounts.failures.add("10.0.0.1", "anna")
+    accounts.failures.attempt("10.0.0.1", "anna")
     clock.pass_by(minutes=15)
-    accounts.failures.add("10.0.0.2", "ben")
+    accounts.failures.attempt("10.0.0.2", "ben")
     with engine.connect() as connection:
         rows = connection.execute(sa.select(FAILURES)).all()
     assert len(rows) == 2

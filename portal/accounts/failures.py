@@ -1,4 +1,4 @@
-"""Wrong passwords, counted for all workers together, so that nobody can try them for ever."""
+"""Attempts at passwords, counted for all workers together, so that none are tried for ever."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ not, or the limit would tell."""
 
 
 class Failures:
-    """Failed attempts by address and by name. Everything here raises `EventsUnavailable`.
+    """Attempts that failed, or are being made, by address and by name.
 
-    Only keyed hashes are kept, and those for the window alone.
+    Everything here raises `EventsUnavailable`. Only keyed hashes are kept, and those for the window alone.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock, secret: str) -> None:
@@ -33,15 +33,20 @@ class Failures:
         self._clock = clock
         self._secret = secret.encode()
 
-    def wait(self, address: str, name: str) -> int:
-        """Seconds until the next attempt is taken; 0 now."""
+    def attempt(self, address: str, name: str) -> int:
+        """Count an attempt before it is made: 0 if it may be, else seconds until the next one may.
+
+        Looked up and counted in one transaction, so that many at once are no way around the limit.
+        Those before the window are forgotten on the way.
+        """
         now = self._clock()
         seconds = 0.0
-        with transaction(self._engine, "read failed attempts") as connection:
+        with transaction(self._engine, "count an attempt", writes=True) as connection:
+            connection.execute(sa.delete(FAILURES).where(FAILURES.c.at <= now - WINDOW))
             for key, most in self._keys(address, name):
                 wanted = (
                     sa.select(FAILURES.c.at)
-                    .where(FAILURES.c.key == key, FAILURES.c.at > now - WINDOW)
+                    .where(FAILURES.c.key == key)
                     .order_by(FAILURES.c.at.desc())
                     .offset(most - 1)
                     .limit(1)
@@ -49,21 +54,21 @@ class Failures:
                 oldest: datetime | None = connection.scalar(wanted)
                 if oldest is not None:
                     seconds = max(seconds, (oldest + WINDOW - now).total_seconds())
+            if not seconds:
+                rows = [{"at": now, "key": key} for key, _ in self._keys(address, name)]
+                connection.execute(sa.insert(FAILURES), rows)
         return math.ceil(seconds)
 
-    def add(self, address: str, name: str) -> None:
-        """Count an attempt, and forget those before the window."""
-        now = self._clock()
-        rows = [{"at": now, "key": key} for key, _ in self._keys(address, name)]
-        with transaction(self._engine, "count a failed attempt", writes=True) as connection:
-            connection.execute(sa.delete(FAILURES).where(FAILURES.c.at <= now - WINDOW))
-            connection.execute(sa.insert(FAILURES), rows)
+    def succeeded(self, address: str, name: str) -> None:
+        """The last attempt was right: it does not count, nor do the earlier ones for the name.
 
-    def forget(self, name: str) -> None:
-        """What was tried for a name before its right password does not count against it."""
-        key = self._key("name", login_of(name))
-        with transaction(self._engine, "forget failed attempts") as connection:
-            connection.execute(sa.delete(FAILURES).where(FAILURES.c.key == key))
+        The address keeps those it made for other names.
+        """
+        (own, _), (named, _) = self._keys(address, name)
+        last = sa.select(sa.func.max(FAILURES.c.id)).where(FAILURES.c.key == own)
+        with transaction(self._engine, "forget attempts", writes=True) as connection:
+            connection.execute(sa.delete(FAILURES).where(FAILURES.c.key == named))
+            connection.execute(sa.delete(FAILURES).where(FAILURES.c.id == last.scalar_subquery()))
 
     def _keys(self, address: str, name: str) -> tuple[tuple[str, int], tuple[str, int]]:
         return (

@@ -51,13 +51,13 @@ def change_password() -> Response:
     address = counted_address()
     if not user.has_password:
         abort(400, "This account has no password here.")
-    if accounts.failures.wait(address, user.name):
+    if accounts.failures.attempt(address, user.name):
         errors = {"old": _("Too many wrong passwords. Wait a quarter of an hour")}
         return make_response(_page(errors=errors), 429)
     if accounts.users.check(user.name, old) is None:
-        accounts.failures.add(address, user.name)
         audit("password.refused", user.name)
         return make_response(_page(errors={"old": _("This is not your password")}), 422)
+    accounts.failures.succeeded(address, user.name)
     if errors := _set_password(user):
         return make_response(_page(errors=errors), 422)
     audit("password.changed", user.name)

@@ -54,7 +54,7 @@ def sign_in() -> Response:
     if not name or not password:
         error = _("Write your name and your password")
         return make_response(form(wanted, name, error), 422)
-    if seconds := accounts.failures.wait(address, name):
+    if seconds := accounts.failures.attempt(address, name):
         error = _(
             "Too many wrong passwords. Try again in %(minutes)s minutes",
             minutes=math.ceil(seconds / 60),
@@ -64,11 +64,10 @@ def sign_in() -> Response:
         return response
     user = accounts.users.check(name, password)
     if user is None:
-        accounts.failures.add(address, name)
         audit("sign_in.failed", _known(name), {"source": _source()})
         error = _("Name or password is wrong")
         return make_response(form(wanted, name, error), 401)
-    accounts.failures.forget(name)
+    accounts.failures.succeeded(address, name)
     return let_in(user, wanted, way="password")
 
 
