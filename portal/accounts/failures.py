@@ -25,7 +25,8 @@ not, or the limit would tell."""
 class Failures:
     """Attempts that failed, or are being made, by address and by name.
 
-    Everything here raises `EventsUnavailable`. Only keyed hashes are kept, and those for the window alone.
+    Everything here raises `EventsUnavailable`. Only keyed hashes are kept, and those for the window
+    alone.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock, secret: str) -> None:
