@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -130,10 +130,14 @@ def articles(
     """What happened to each article in each language, by id and locale."""
     raw = count_missing(connection, first, last, now)
     found: dict[tuple[str, str], ArticleCounts] = defaultdict(ArticleCounts)
-    for row in connection.execute(sa.select(ARTICLES).where(*_kept(ARTICLES, first, last, raw))):
-        numbers = {name: getattr(row, name) for name in ARTICLE_NAMES}
-        own = ArticleCounts(**numbers, reasons=Counter(row.reasons))
-        found[row.article_id, row.locale].add(own)
+    a, kept = ARTICLES.c, _kept(ARTICLES, first, last, raw)
+    sums = [sa.func.sum(a[name]) for name in ARTICLE_NAMES]
+    query = sa.select(a.article_id, a.locale, *sums).where(*kept)
+    for article, locale, *numbers in connection.execute(query.group_by(a.article_id, a.locale)):
+        found[article, locale].add(ArticleCounts(*numbers))
+    why = sa.select(a.article_id, a.locale, a.reasons).where(*kept, a.unhelpful > 0)
+    for article, locale, reasons in connection.execute(why):
+        found[article, locale].reasons.update(reasons)
     for day in raw:
         for key, own in day.articles.items():
             found[key].add(own)
