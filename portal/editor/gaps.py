@@ -11,6 +11,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.accounts.audit import audit
 from portal.editor import gap_words as words
+from portal.editor.access import wants_data
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.words import moment
 from portal.gaps import definitions
@@ -142,7 +143,7 @@ def refresh() -> AnyResponse:
     """Read the log anew, beside this request."""
     services().gap_refresher.request()
     audit("gaps.refreshed", "gaps")
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) != "text/html":
+    if wants_data(request):
         return jsonify(started=True)
     return redirect(url_for("editor.gaps"), 303)
 
@@ -163,6 +164,7 @@ def progress() -> Response:
 def stage_name(stage: str) -> str:
     """What a refresh is doing, in the reader's language."""
     names = {
+        "figures": _("Adding days up"),
         "read": _("Reading the log"),
         "encode": _("Encoding new questions"),
         "group": _("Grouping questions"),
