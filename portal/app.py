@@ -31,6 +31,8 @@ from portal.services import Services, install, open_services
 _MAX_BODY = 64 * 1024
 _MAX_ARTICLE = 512 * 1024
 _ARTICLES = frozenset({"editor.draft_save", "editor.draft_check", "editor.draft_publish"})
+_TYPING = "editor.draft_check"
+"""Writes nothing and is asked while somebody who is signed in types."""
 _log = logging.getLogger(REQUESTS)
 
 
@@ -94,7 +96,8 @@ def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
         return
     shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
     for rule in app.url_map.iter_rules():
-        if rule.methods and "POST" in rule.methods and rule.endpoint not in cors.OPEN:
+        writes = rule.methods and "POST" in rule.methods and rule.endpoint != _TYPING
+        if writes and rule.endpoint not in cors.OPEN:
             view: Any = app.view_functions[rule.endpoint]
             app.view_functions[rule.endpoint] = shared(view)
 

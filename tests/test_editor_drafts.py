@@ -196,6 +196,18 @@ def test_checks_are_those_of_the_command_line(editor: FlaskClient, settings: Set
     assert file(settings).read_text("utf-8") == telescope()  # a check writes nothing
 
 
+def test_typing_uses_up_nobodys_writes(services: Services, settings: Settings) -> None:
+    strict = settings.model_copy(update={"write_rate_limit": "3 per minute"})
+    app = create_app(strict, replace(services, settings=strict))
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    sign_in(client, services)
+    for _ in range(5):
+        assert client.post(f"{AT}/check", data={"text": telescope()}).status_code == 200
+    saved = client.post(f"{AT}/save", data={"text": telescope(), "seen": ""})
+    assert saved.status_code == 303
+
+
 def test_a_hostile_text_is_harmless_in_preview_and_field(
     editor: FlaskClient, settings: Settings
 ) -> None:

@@ -71,8 +71,8 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "sections": services().library.catalogue.taxonomy.sections,
             "drafting": [one for one in questions if not one.held_out],
             "held_out": sum(one.held_out for one in questions),
-            "words": next((one.words for one in gap.evidence if one.words), ()),
-            "synonym": next((one.synonym for one in gap.evidence if one.synonym), ()),
+            # What customers said first, and what then found the article.
+            "synonym": next((one.synonym for one in gap.evidence if len(one.synonym) == 2), ()),
             "locales": LOCALES,
         },
         "proof": proof,

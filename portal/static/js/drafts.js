@@ -1,7 +1,7 @@
 // Checks and previews an article while it is written, and follows proofs and publishes.
 // Without it the buttons of the form do the same.
 
-const PAUSE = 500; // ms after the last key
+const PAUSE = 800; // ms after the last key
 const LOOK = 1000; // ms between two looks at a run
 
 for (const form of document.querySelectorAll("form[data-draft]")) watch(form);
