@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -467,3 +467,17 @@ def test_the_language_is_kept_and_switched_without_losing_the_page(
     assert switch is not None
     assert set(urlsplit(str(switch.attributes["href"])).query.split("&")) == {"days=7", "lang=en"}
     assert client.get("/editor/forms?lang=xx").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("referrer", "wanted"),
+    [("http://localhost/editor/gaps/17?days=7", "/editor/gaps/17?days=7"),
+     ("http://evil.example/editor/gaps", None), ("http://[", None), ("", None)],
+)  # fmt: skip
+def test_a_form_sent_after_the_session_was_over_leads_back_to_its_page(
+    client: FlaskClient, anna: User, referrer: str, wanted: str | None
+) -> None:
+    answer = client.post("/editor/account/password", headers={"Referer": referrer})
+    assert answer.status_code == 302
+    asked = parse_qs(urlsplit(answer.location).query)
+    assert asked == ({"next": [wanted]} if wanted else {})

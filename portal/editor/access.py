@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Request, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -52,8 +54,20 @@ def admit() -> AnyResponse | None:
         return problem(403, "Your role does not allow this.") if wants_data(request) else abort(403)
     if wants_data(request):
         return problem(401, "Sign in first.")
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("editor.sign_in", next=here))
+    return redirect(url_for("editor.sign_in", next=_wanted(request)))
+
+
+def _wanted(asked: Request) -> str | None:
+    """The page to go back to; for a form the page it stood on, since forms are not sent twice."""
+    if asked.method == "GET":
+        return asked.full_path.rstrip("?")
+    try:
+        came_from = urlsplit(asked.referrer or "")
+    except ValueError:
+        return None
+    if came_from.netloc != asked.host:
+        return None
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def keep_private(response: Response) -> Response:
