@@ -27,7 +27,7 @@ from search.library import open_searcher
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 _SHOTS = (
     ("overview-en.png", "/editor/overview?lang=en", 1280, 1000, "light"),
-    ("overview-zh.png", "/editor/overview?lang=zh", 390, 844, "light"),
+    ("overview-zh.png", "/editor/overview?lang=zh", 390, 1000, "light"),
     ("gaps-en.png", "/editor/gaps?lang=en", 1280, 1000, "light"),
     ("gaps-zh.png", "/editor/gaps?lang=zh", 390, 844, "light"),
     ("gap-en.png", "/editor/gaps/1?lang=en", 1280, 1000, "dark"),

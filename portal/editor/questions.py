@@ -103,7 +103,7 @@ def _wanted(period: Chosen) -> Wanted:
     return Wanted(
         selection=period.selection(services().clock()),
         state=state if state in (*STATES, LOG) else "question",
-        reason=reason if reason in {one.value for one in REASONS} else "",
+        reason=reason if state != LOG and reason in {one.value for one in REASONS} else "",
         text=request.args.get("q", "").strip()[:_LONGEST],
         article=request.args.get("article", "").strip()[:_LONGEST],
     )
