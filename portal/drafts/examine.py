@@ -19,6 +19,7 @@ from search.types import Article
 
 if TYPE_CHECKING:
     from indexer.folder import Folder
+    from indexer.parsed_cache import ParsedCache
     from indexer.problems import Problem
 
 
@@ -85,14 +86,12 @@ def _replaced(folder: Folder, path: ArticlePath, text: str) -> Folder:
 
 
 def _if_published(
-    folder: Folder, path: ArticlePath, text: str, today: date, cache: object
+    folder: Folder, path: ArticlePath, text: str, today: date, cache: ParsedCache
 ) -> list[Problem]:
     """What `kb check` would say of the draft once it is published, and what is still unwritten."""
     from indexer.check import check
-    from indexer.parsed_cache import ParsedCache
     from indexer.problems import Problem
 
-    assert isinstance(cache, ParsedCache)
     name = folder.shown(str(path))
     todo = [
         Problem(name, line, "", "something is still to be written here",
