@@ -36,30 +36,31 @@ def read_later(
     """By question key: searches that the same visitor made within `JUDGED_AFTER` and opened a
     result of. `texts` are the normalised questions by key."""
     u, s, v = UNRESOLVED.c, SEARCHES.c, VIEWS.c
-    query = (
-        sa.select(
-            u.question, u.visitor, u.at, s.at.label("again"), s.normalised, v.article_id, v.locale
-        )
-        .select_from(
-            sa.join(UNRESOLVED, SEARCHES, sa.and_(s.visitor == u.visitor, s.at > u.at)).join(
-                VIEWS, v.search_id == s.id
-            )
-        )
-        .where(u.at > since, u.source == "search", s.at > since, v.at > since, v.bot.is_(False))
-        .order_by(u.question, u.visitor, s.at)
+    failed: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    asked = sa.select(u.visitor, u.question, u.at).where(u.at > since, u.source == "search")
+    for visitor, question, at in connection.execute(asked):
+        failed[visitor].append((question, at))
+    # Visitors are compared here: joined by visitor, for whom searches have no index, the database
+    # would compare every question with every search.
+    clicks = (
+        sa.select(s.visitor, s.at, s.normalised, v.article_id, v.locale)
+        .select_from(sa.join(VIEWS, SEARCHES, v.search_id == s.id))
+        .where(v.at > since, v.search_id.is_not(None), v.bot.is_(False))
+        .order_by(v.at, v.id)
     )
     found: dict[str, Later] = defaultdict(Later)
     seen: set[tuple[str, str, str]] = set()
-    for row in connection.execute(query):
-        article = f"{row.locale}:{row.article_id}"
-        mark = (row.question, row.visitor, article)
-        if row.again - row.at > JUDGED_AFTER or mark in seen:
-            continue
-        seen.add(mark)
-        found[row.question].opened[article] += 1
-        pair = difference(texts.get(row.question, ""), row.normalised)
-        if pair:
-            found[row.question].replaced[pair] += 1
+    for visitor, again, normalised, article_id, locale in connection.execute(clicks):
+        article = f"{locale}:{article_id}"
+        for question, at in failed.get(visitor, ()):
+            mark = (question, visitor, article)
+            if not at < again <= at + JUDGED_AFTER or mark in seen:
+                continue
+            seen.add(mark)
+            found[question].opened[article] += 1
+            pair = difference(texts.get(question, ""), normalised)
+            if pair:
+                found[question].replaced[pair] += 1
     return dict(found)
 
 
