@@ -79,7 +79,7 @@ def main(folders: tuple[Path, ...], questions: int) -> None:
             def note(stage: str, _done: int, _total: int, known: dict[str, float] = stages) -> None:
                 known.setdefault(stage, time.perf_counter())
 
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             run = refresh(engine, library, embedder, lambda: now, note, cache=Path(name))
             ended = time.perf_counter()
             starts = [*stages.values(), ended]
@@ -87,7 +87,11 @@ def main(folders: tuple[Path, ...], questions: int) -> None:
                 f"{stage} {end - start:.1f}"
                 for stage, start, end in zip(stages, starts, starts[1:], strict=False)
             )
-            click.echo(f"{title}: {ended - began:.1f} s ({parts}); {run.gaps} gaps, {run.new} new")
+            worked = time.process_time() - worked
+            click.echo(
+                f"{title}: {ended - began:.1f} s, {worked:.1f} s of processor ({parts}); "
+                f"{run.gaps} gaps of the last month, {run.new} new"
+            )
         began = time.perf_counter()
         listed = GapStore(engine, lambda: now).list()
         click.echo(f"listed {len(listed)} in {1000 * (time.perf_counter() - began):.0f} ms")
