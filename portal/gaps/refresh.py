@@ -46,7 +46,7 @@ STAGES = ("read", "encode", "group", "name", "kinds")
 """What `progress` names, in their order."""
 MOST_QUESTIONS = 20_000
 """Different questions that are grouped, those of most visitors first."""
-_KINDS_AT_ONCE = 150
+_KINDS_AT_ONCE = 75
 """Gaps whose kinds are thought about in one refresh, a few searches each; others keep theirs."""
 _SEARCHED = 3  # questions of a gap
 _ALONE = 2  # visitors; the kind of a gap of fewer is told from one question
