@@ -77,9 +77,13 @@ class Log:
         view = View(self._id(), at, visitor, "refund-timing", "en", search, 1)
         SqlEventStore(self.engine, lambda: NOW).record_view(view)
 
-    def vote(self, search: str, *, helpful: bool, visitor: str = "v1", after: float = 60) -> None:
+    def vote(
+        self, search: str, *, helpful: bool, visitor: str = "v1", after: float = 60,
+        reason: str | None = None,
+    ) -> None:  # fmt: skip
         at = NOW + timedelta(seconds=after)
-        vote = Vote(self._id(), at, visitor, "refund-timing", "en", helpful, search_id=search)
+        vote = Vote(self._id(), at, visitor, "refund-timing", "en", helpful, reason,
+                    search_id=search)  # fmt: skip
         SqlEventStore(self.engine, lambda: NOW).record_vote(vote)
 
     def hand_over(self, query: str, *, visitor: str = "v1", after: float = 120) -> None:

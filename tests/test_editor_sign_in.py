@@ -481,3 +481,19 @@ def test_a_form_sent_after_the_session_was_over_leads_back_to_its_page(
     assert answer.status_code == 302
     asked = parse_qs(urlsplit(answer.location).query)
     assert asked == ({"next": [wanted]} if wanted else {})
+
+
+def test_what_was_written_is_given_back_when_the_session_was_over(
+    client: FlaskClient, anna: User
+) -> None:
+    text = "---\ntitle: Opening hours\n---\n\nWe open at <b>nine</b>.\n"
+    typed = {"text": text, "meant": "A note of some length.", "section": "delivery",
+             "password": PASSWORD, "seen": "0" * 64, "csrf_token": "x" * 90}  # fmt: skip
+    answer = client.post("/editor/gaps/1/draft", data=typed)
+    assert answer.status_code == 401
+    page = LexborHTMLParser(answer.text)
+    shown = [node.text() for node in page.css("textarea[readonly]")]
+    assert shown == [text, "A note of some length."]
+    link = page.css_first("main a[href*='/editor/sign-in']")
+    assert link is not None
+    assert PASSWORD not in answer.text

@@ -158,3 +158,23 @@ def test_what_was_opened_after_asking_again_is_counted_by_visitor() -> None:
     [found] = later.values()
     assert found.opened == {"en:refund-timing": 2}
     assert found.replaced == {("dosh", "refund"): 2}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "called"),
+    [
+        (["outdated"], {}),
+        (["outdated", "outdated"], {"en:refund-timing": 2}),
+        (["outdated", "outdated", *["wrong"] * 4], {"en:refund-timing": 2}),
+        (["outdated", "outdated", *["wrong"] * 5], {}),
+    ],
+)
+def test_an_article_is_called_outdated_by_a_third_of_those_who_say_why(
+    reasons: list[str], called: dict[str, int]
+) -> None:
+    log = Log()
+    for number, reason in enumerate(reasons):
+        search = log.ask("where is my refund", visitor=str(number), after=-7200, resolved=True)
+        log.vote(search, helpful=False, visitor=str(number), after=-7100, reason=reason)
+    with log.engine.connect() as connection:
+        assert read_outdated(connection, NOW - timedelta(days=2)) == called

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Request, Response, abort, g, redirect, request, url_for
+from flask import (
+    Request,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.audit import present_user
@@ -15,6 +25,10 @@ from portal.services import services
 
 COOKIE = "kb-editor"
 _DATA = (".json", ".csv", ".atom")
+_NEVER_SHOWN = frozenset(
+    {"csrf_token", "next", "seen", "question", "password", "old", "new", "again"}
+)
+_SENTENCE = 20  # characters; what is shorter is typed again as fast as it is copied
 
 
 class RoleMissing(RuntimeError):
@@ -54,7 +68,20 @@ def admit() -> AnyResponse | None:
         return problem(403, "Your role does not allow this.") if wants_data(request) else abort(403)
     if wants_data(request):
         return problem(401, "Sign in first.")
+    if kept := _written(request):
+        page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
+        return make_response(page, 401)
     return redirect(url_for("editor.sign_in", next=_wanted(request)))
+
+
+def _written(asked: Request) -> list[str]:
+    """What somebody wrote into a form that a session ended under: never lost, not saved either."""
+    return [
+        value
+        for name, values in asked.form.lists()
+        for value in values
+        if name not in _NEVER_SHOWN and (len(value) >= _SENTENCE or "\n" in value)
+    ]
 
 
 def _wanted(asked: Request) -> str | None:

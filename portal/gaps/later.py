@@ -15,6 +15,8 @@ from portal.gaps.tables import UNRESOLVED
 from portal.tables import SEARCHES, VIEWS, VOTES
 from search.text import HAN
 
+OUTDATED_LEAST = 2
+OUTDATED_SHARE = 1 / 3
 _MOST_WORDS = 3
 _MOST_HAN = 6
 _HAN = re.compile(f"[{HAN}]")
@@ -65,11 +67,17 @@ def read_later(
 
 
 def read_outdated(connection: sa.Connection, since: datetime) -> dict[str, int]:
-    """Votes that call an article outdated, by `locale:id`."""
+    """Visitors who called an article outdated, by `locale:id`, where that says something.
+
+    At least `OUTDATED_LEAST` and `OUTDATED_SHARE` of all who said why it did not help them.
+    """
+    called = sa.case((VOTES.c.reason == "outdated", VOTES.c.visitor))
+    said, why = (sa.func.count(visitor.distinct()) for visitor in (called, VOTES.c.visitor))
     query = (
-        sa.select(VOTES.c.locale, VOTES.c.article_id, sa.func.count())
-        .where(VOTES.c.at > since, VOTES.c.reason == "outdated", VOTES.c.helpful.is_(False))
+        sa.select(VOTES.c.locale, VOTES.c.article_id, said)
+        .where(VOTES.c.at > since, VOTES.c.reason.is_not(None), VOTES.c.helpful.is_(False))
         .group_by(VOTES.c.locale, VOTES.c.article_id)
+        .having(said >= OUTDATED_LEAST, said >= OUTDATED_SHARE * why)
     )
     return {f"{locale}:{article}": count for locale, article, count in connection.execute(query)}
 
