@@ -38,7 +38,7 @@ def compose(commission: Commission) -> str:
     """A whole article file: complete front matter, an outline, nothing published of it yet."""
     source = commission.source
     front = [
-        ("id", source.id if source else commission.slug),
+        ("id", scalar(source.id if source else commission.slug)),
         ("title", scalar(one_line(commission.title) or commission.slug)),
         ("summary", scalar(summary(commission.locale))),
         ("section", commission.section),
