@@ -9,14 +9,13 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from indexer.check import check
 from indexer.collector import uncollected
 from indexer.content import Content, Progress, gather, silent
 from indexer.folder import Folder, read_folder
 from indexer.parsed_cache import ParsedCache
-from indexer.problems import ArticlesInvalid
 from indexer.publish import prune, publish, publishing, staging_folder
 from indexer.published import Published, made_of, recall, remember
+from indexer.unfinished import publishable, served_in
 from indexer.write import write_generation
 from search.errors import IndexDamaged, KnowledgeBaseError
 from search.generation import (
@@ -45,7 +44,8 @@ def build_and_publish(
     """Check, build and publish the folder `articles` into `data`, encoding in up to `workers`
     processes. A folder that has been read is not read again.
 
-    Raises `ArticlesInvalid` with every problem, and leaves what was published as it was.
+    Drafts with mistakes are left out and in the warnings. Raises `ArticlesInvalid` with every
+    problem, and leaves what was published as it was.
     """
     with publishing(data), uncollected():
         folder = articles if isinstance(articles, Folder) else read_folder(articles)
@@ -54,9 +54,9 @@ def build_and_publish(
             return last
         progress("reading articles", 0, 1)
         with ParsedCache(data / "cache" / "articles.sqlite") as cache:
-            library, problems = check(folder, today=today, cache=cache)
-        if any(problem.severity == "error" for problem in problems):
-            raise ArticlesInvalid(problems)
+            library, problems = publishable(
+                folder, today=today, cache=cache, served=served_in(data)
+            )
         content = gather(library)
         progress("reading articles", 1, 1)
         digest = content_hash(content, embedder)

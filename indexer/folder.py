@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,6 +72,15 @@ class Folder:
             articles=articles,
             files={**self.files, path: content},
             digests={**self.digests, path: _digest(self.shown(path), content)},
+        )
+
+    def without(self, paths: Collection[str]) -> Folder:
+        """The same folder as if some articles' files were not there."""
+        return replace(
+            self,
+            articles=tuple(path for path in self.articles if path not in paths),
+            files={path: one for path, one in self.files.items() if path not in paths},
+            digests={path: one for path, one in self.digests.items() if path not in paths},
         )
 
     def unreadable(self, path: str, error: Exception) -> Problem:
