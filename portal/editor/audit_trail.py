@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from portal.accounts.trail import Chosen, Entry
+from portal.editor.arguments import row_number
 from portal.editor.audit_words import action_names
 from portal.editor.words import moment
 from portal.forms.export import plain_cell
@@ -32,7 +33,9 @@ def page() -> str:
     """The newest entries first, a hundred on a page."""
     chosen = _chosen()
     trail = services().accounts.trail
-    found = trail.entries(chosen, limit=_PAGE + 1, before=request.args.get("before", type=int))
+    found = trail.entries(
+        chosen, limit=_PAGE + 1, before=request.args.get("before", type=row_number)
+    )
     names, actions = trail.words()
     query = _query()
     return render_template(
@@ -84,13 +87,14 @@ def _all(chosen: Chosen) -> Iterator[Entry]:
 def _chosen() -> Chosen:
     """What the address asks for; what makes no sense is as if it were not there."""
     query = _query()
-    since, until = (_day(query.get(name, "")) for name in ("since", "until"))
+    since, last = (_day(query.get(name, "")) for name in ("since", "until"))
+    until = last + timedelta(days=1) if last and last.date() < date.max else None
     return Chosen(
         user=query.get("user", ""),
         action=query.get("action", ""),
         subject=query.get("subject", ""),
         since=since,
-        until=until + timedelta(days=1) if until else None,
+        until=until,
     )
 
 

@@ -25,6 +25,7 @@ from portal.accounts.audit import audit
 from portal.editor import gap_words as words
 from portal.editor import gap_work
 from portal.editor.access import current_user, wants_data
+from portal.editor.arguments import NUMBER
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.gaps import platform_names, read_chosen
 from portal.editor.words import moment
@@ -43,7 +44,7 @@ Done = tuple[str, dict[str, object], str]
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    here = "/gaps/<int:number>"
+    here = f"/gaps/{NUMBER}"
     blueprint.add_url_rule(here, "gap", page)
     blueprint.add_url_rule(f"{here}.json", "gap_json", as_json)
     blueprint.add_url_rule(f"{here}/asked", "gap_asked", asked)

@@ -18,6 +18,7 @@ from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
 from portal.drafts.yaml_edit import add_questions
 from portal.editor.access import current_user
+from portal.editor.arguments import NUMBER
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.drafts import commit_saved
 from portal.editor.proof_words import interval, verdict_words
@@ -36,7 +37,7 @@ _ASKED = 3  # questions that nearness is told by
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    gap = "/gaps/<int:number>"
+    gap = f"/gaps/{NUMBER}"
     for name, view in (
         ("draft", draft), ("add-questions", add), ("synonym", synonym), ("prove", start_proof),
     ):  # fmt: skip

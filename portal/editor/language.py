@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import request, session, url_for
 
+from portal.editor.arguments import link_arguments
 from portal.i18n import use_locale
 from portal.locales import match_locale
 
@@ -25,6 +24,5 @@ def language_url(locale: str) -> str:
     """The present page in another language; after a form was sent, where editors begin."""
     if request.method != "GET" or request.endpoint is None:
         return url_for("editor.home", lang=locale)
-    values: dict[str, Any] = request.args.to_dict(flat=False)
-    values |= request.view_args or {}
-    return url_for(request.endpoint, **(values | {"lang": locale}))
+    values = link_arguments() | (request.view_args or {}) | {"lang": locale}
+    return url_for(request.endpoint, **values)

@@ -9,6 +9,7 @@ from werkzeug import Response
 from portal.accounts.audit import audit
 from portal.accounts.invitations import VALID
 from portal.accounts.types import GIVEN, AccountRefused, Role, User
+from portal.editor.arguments import NUMBER
 from portal.editor.words import moment, refusal
 from portal.help.context import absolute
 from portal.services import services
@@ -18,11 +19,11 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/people", "people", page)
     for name, address, view in (
         ("people_invite", "/people/invite", invite),
-        ("people_link", "/people/<int:number>/link", make_link),
-        ("people_role", "/people/<int:number>/role", set_role),
-        ("people_disable", "/people/<int:number>/disable", disable),
-        ("people_enable", "/people/<int:number>/enable", enable),
-        ("people_sign_out", "/people/<int:number>/sign-out", sign_out),
+        ("people_link", f"/people/{NUMBER}/link", make_link),
+        ("people_role", f"/people/{NUMBER}/role", set_role),
+        ("people_disable", f"/people/{NUMBER}/disable", disable),
+        ("people_enable", f"/people/{NUMBER}/enable", enable),
+        ("people_sign_out", f"/people/{NUMBER}/sign-out", sign_out),
     ):
         blueprint.add_url_rule(address, name, view, methods=["POST"])
 

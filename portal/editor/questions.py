@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from portal.editor.arguments import link_arguments
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.legible import legible
 from portal.editor.period import NO_PLATFORM, PERIODS, Chosen, chosen, platform_names
@@ -81,7 +82,7 @@ def as_csv() -> Response:
              for row in rows]  # fmt: skip
     response = csv_file("questions.csv", _COLUMNS, lines)
     if found.following is not None:
-        arguments: dict[str, Any] = {**request.args.to_dict(), "before": str(found.following)}
+        arguments: dict[str, Any] = {**link_arguments(), "before": str(found.following)}
         response.headers["Link"] = f'<{url_for(".questions_csv", **arguments)}>; rel="next"'
     return response
 

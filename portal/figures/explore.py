@@ -65,7 +65,9 @@ class Place:
         at, tilde, row = text.partition("~")
         try:
             moment = datetime.fromisoformat(at)
-        except ValueError:
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # the first and last days there are have no UTC
             return None
         return cls(moment, row) if tilde and moment.tzinfo is not None else None
 
