@@ -21,7 +21,7 @@ from portal.gaps.encoding import key_of
 from portal.gaps.evidence import Counts, Evidence, Sight, count, total_saved
 from portal.gaps.live import last_look, look_again
 from portal.gaps.proof_report import COLUMNS, as_dict, read_report, rows
-from portal.gaps.read_log import read_log
+from portal.gaps.read_log import kept_since, read_log
 from portal.gaps.store import GapStore
 from portal.gaps.tables import GAP_QUESTIONS
 from portal.gaps.types import Gap, State
@@ -91,7 +91,7 @@ SIGHT = st.builds(
     Sight,
     at=st.integers(-120, 20).map(lambda days: PUBLISHED + days * DAY),
     visitor=st.sampled_from("abcdef"),
-    normalised=st.sampled_from(["one", "two", "three"]),
+    question=st.sampled_from(["one", "two", "three"]),
     unresolved=st.booleans(),
     handed_over=st.booleans(),
 )
@@ -175,13 +175,18 @@ def gap(engine: sa.Engine) -> Gap:
     store = GapStore(engine, clock)
     with transaction(engine, "make a gap", writes=True) as connection:
         number = new_gap(connection, name="=rent <b>", locale="en", at=PUBLISHED - 5 * DAY)
+    joins(engine, number, TEXT)
+    return store.set_state(number, State.PUBLISHED, by="Ann", version=1, article=f"en:{ARTICLE}")
+
+
+def joins(engine: sa.Engine, number: int, text: str) -> None:
+    with transaction(engine, "put a question into a gap", writes=True) as connection:
         connection.execute(
             sa.insert(GAP_QUESTIONS).values(
-                key=key_of(normalise(TEXT)), gap=number, text=TEXT, normalised=normalise(TEXT),
+                key=key_of(normalise(text)), gap=number, text=text, normalised=normalise(text),
                 locale="en", visitors=1, searches=1, reasons=1, last_seen=PUBLISHED, pinned_by="",
             )
         )  # fmt: skip
-    return store.set_state(number, State.PUBLISHED, by="Ann", version=1, article=f"en:{ARTICLE}")
 
 
 class Moving:
@@ -195,7 +200,7 @@ class Moving:
 
 
 def look(engine: sa.Engine, now: datetime) -> None:
-    read_log(engine, since=now - 200 * DAY, now=now, last=None, progress=lambda *_: None)
+    read_log(engine, since=kept_since(now), now=now, last=None, progress=lambda *_: None)
     look_again(engine, now)
 
 
@@ -239,6 +244,88 @@ def test_an_article_that_was_there_before_is_judged_by_the_questions_alone(
         seen = last_look(connection, gap.number)
     assert seen is not None
     assert seen.evidence.counts.after == 0
+
+
+def seen_of(engine: sa.Engine, number: int) -> Counts:
+    with transaction(engine, "look") as connection:
+        seen = last_look(connection, number)
+    assert seen is not None
+    return seen.evidence.counts
+
+
+def test_what_was_counted_before_the_article_outlives_the_log(
+    engine: sa.Engine, gap: Gap, ask: Ask
+) -> None:
+    for days in range(-80, -20):
+        ask(days, resolved=False)
+    look(engine, PUBLISHED + 3 * DAY)
+    first = seen_of(engine, gap.number)
+    assert (first.before, first.before_unresolved, first.questions) == (60, 60, 1)
+    look(engine, PUBLISHED + 150 * DAY)
+    assert seen_of(engine, gap.number) == first
+
+
+def test_a_first_look_so_late_counts_nothing_of_which_the_rest_is_forgotten(
+    engine: sa.Engine, gap: Gap, ask: Ask
+) -> None:
+    for days in range(-80, -20):
+        ask(days, resolved=False)
+    look(engine, PUBLISHED + 150 * DAY)
+    late = seen_of(engine, gap.number)
+    assert 0 < late.before == late.before_unresolved < 60
+
+
+def test_new_words_that_fail_do_not_reopen_an_article_that_was_there_before(
+    engine: sa.Engine, gap: Gap, ask: Ask
+) -> None:
+    ask(-9, resolved=True, article=ARTICLE, text="what it was written for", times=3)
+    ask(-3, resolved=False, times=6)
+    ask(1, resolved=True, article=ARTICLE, text="hiring a telescope", times=60)
+    ask(1, resolved=False, text="telescope for hire", times=9)
+    joins(engine, gap.number, "telescope for hire")
+    for days in (2, 4):
+        look(engine, PUBLISHED + days * DAY)
+        found = seen_of(engine, gap.number)
+        assert (found.before, found.after, found.after_unresolved) == (6, 0, 0)
+    ask(4, resolved=True, article=ARTICLE, times=9)
+    look(engine, PUBLISHED + 5 * DAY)
+    assert GapStore(engine, lambda: NOW).get(gap.number).state == State.CLOSED
+
+
+def test_an_article_published_again_is_still_new_and_new_words_that_it_answers_count(
+    engine: sa.Engine, gap: Gap, ask: Ask
+) -> None:
+    store = GapStore(engine, Moving(PUBLISHED + 5 * DAY))
+    ask(-3, resolved=False, times=6)
+    ask(1, resolved=False, times=9)
+    ask(1, resolved=True, article=ARTICLE, text="hiring a telescope")
+    look(engine, PUBLISHED + 2 * DAY)
+    reopened = store.get(gap.number)
+    assert reopened.state == State.REOPENED
+    store.set_state(gap.number, State.PUBLISHED, by="Ann", version=reopened.version)
+    ask(6, resolved=True, article=ARTICLE, text="hiring a telescope", times=30)
+    look(engine, PUBLISHED + 7 * DAY)
+    found = seen_of(engine, gap.number)
+    assert (found.before, found.before_unresolved) == (16, 15)
+    assert (found.after, found.after_unresolved) == (30, 0)
+
+
+def test_a_translation_is_another_article_and_two_gaps_of_one_count_their_own_words(
+    engine: sa.Engine, gap: Gap, ask: Ask
+) -> None:
+    store = GapStore(engine, Moving(PUBLISHED))
+    others = []
+    for text, article in (("望远镜可以租吗", f"zh-Hans:{ARTICLE}"), ("a", "en:b"), ("c", "en:b")):
+        with transaction(engine, "make a gap", writes=True) as connection:
+            number = new_gap(connection, name=text, locale="en", at=PUBLISHED - 5 * DAY)
+        joins(engine, number, text)
+        others.append(number)
+        store.set_state(number, State.PUBLISHED, by="Ann", version=1, article=article)
+    ask(1, resolved=True, article=ARTICLE, text="hiring a telescope", times=3)
+    ask(1, resolved=True, article="b", text="answered by one that closes two", times=3)
+    ask(1, resolved=True, article="b", text="c", times=2)
+    look(engine, PUBLISHED + 2 * DAY)
+    assert [seen_of(engine, number).after for number in (gap.number, *others)] == [3, 0, 0, 2]
 
 
 def test_what_is_typed_on_the_way_to_another_question_is_not_asked(

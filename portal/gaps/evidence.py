@@ -2,7 +2,8 @@
 
 A visitor is counted once on each side of the day the article was published, with the last question
 they asked of the gap: unresolved or not, as `portal.gaps.definitions` has it. Before are the
-`BEFORE` days until then, after is everything since.
+`BEFORE` days until then, counted once and kept, as the log forgets; after is everything since that
+the report still has.
 
 A gap is closed when at least `LEAST_VISITORS` have asked since, the interval of the share before
 less the share after lies above zero, and that of the share after lies below `MOST_LEFT`. Silence
@@ -40,13 +41,24 @@ Verdict = Literal["waiting", "closed", "reopened"]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One visitor's question of a gap, as it stood in the end."""
+    """One visitor's question of a gap, by its key, as it stood in the end."""
 
     at: datetime
     visitor: str
-    normalised: str
+    question: str
     unresolved: bool
     handed_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """One gap before its article: visitors, those without an answer in the end, those handed over,
+    and the keys of the questions that were unresolved."""
+
+    visitors: int
+    unresolved: int
+    handed: int
+    asked: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +145,41 @@ class Evidence:
         return "reopened" if self.failed else "waiting"
 
 
+def count_before(sights: Iterable[Sight], *, published: datetime) -> Before:
+    """Add up what was seen of one gap before its article."""
+    before = [one for one in _ordered(sights) if published - BEFORE <= one.at < published]
+    return Before(*_visitors(before), frozenset(one.question for one in before if one.unresolved))
+
+
 def count(
-    sights: Iterable[Sight], *, published: datetime, closed: datetime | None, now: datetime
+    sights: Iterable[Sight],
+    *,
+    published: datetime,
+    closed: datetime | None,
+    now: datetime,
+    before: Before | None = None,
 ) -> Counts:
-    """Add up what was seen of one gap."""
-    ordered = sorted(sights, key=lambda sight: (sight.at, sight.visitor))
-    before = [one for one in ordered if published - BEFORE <= one.at < published]
+    """Add up what was seen of one gap; what was seen before its article is counted unless given."""
+    ordered = _ordered(sights)
+    if before is None:
+        before = count_before(ordered, published=published)
     after = [one for one in ordered if published <= one.at <= now]
     since = max(closed, now - BACK) if closed else None
     back = [one for one in after if since is not None and one.at >= since]
-    asked = {one.normalised for one in before if one.unresolved}
-    latest = {one.normalised: one for one in after}
+    latest = {one.question: one for one in after}
     return Counts(
-        *_visitors(before),
+        before.visitors,
+        before.unresolved,
+        before.handed,
         *_visitors(after),
         *_visitors(back)[:2],
-        questions=len(asked),
-        answered=sum(1 for text in asked if text in latest and not latest[text].unresolved),
+        questions=len(before.asked),
+        answered=sum(1 for one in before.asked if one in latest and not latest[one].unresolved),
     )
+
+
+def _ordered(sights: Iterable[Sight]) -> list[Sight]:
+    return sorted(sights, key=lambda sight: (sight.at, sight.visitor))
 
 
 def total_saved(found: Iterable[Evidence]) -> Difference | None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.gaps.definitions import FOLLOWED_FOR
+from portal.gaps.definitions import FOLLOWED_FOR, PERIOD
 from portal.gaps.encoding import bits_of, key_of
+from portal.gaps.rank import reach
 from portal.gaps.reasons import unresolved_questions
 from portal.gaps.tables import GAP_QUESTIONS, GAPS, UNRESOLVED
 from portal.gaps.types import UnresolvedQuestion
@@ -68,6 +69,11 @@ def forget(engine: sa.Engine, before: datetime) -> int:
         empty = sa.update(GAPS).where(GAPS.c.number.not_in(left))
         connection.execute(empty.values(typical=[], evidence=[], looked=""))
     return asked.rowcount + questions.rowcount
+
+
+def kept_since(now: datetime) -> datetime:
+    """The first moment that a refresh at `now` keeps unresolved questions of."""
+    return _midnight(now - reach(PERIOD.days))
 
 
 def _row(question: UnresolvedQuestion) -> dict[str, Any]:

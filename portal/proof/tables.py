@@ -59,4 +59,6 @@ PROOF_LIVE = sa.Table(
     sa.Column("closed_at", UtcTime),
     sa.Column("verdict", sa.String(16), nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
+    # What was counted before the article, kept while it is the same publishing: the log forgets.
+    sa.Column("baseline", sa.JSON, nullable=False),
 )

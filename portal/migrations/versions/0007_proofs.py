@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.String(32)),
         sa.Column("verdict", sa.String(16), nullable=False),
         sa.Column("counts", sa.JSON, nullable=False),
+        sa.Column("baseline", sa.JSON, nullable=False),
     )
 
 
