@@ -35,7 +35,7 @@ from portal.gaps.changes import new_gap
 from portal.gaps.store import GapStore
 from portal.gaps.types import State
 from portal.proof import prove as proving
-from portal.proof.jobs import Jobs
+from portal.proof.jobs import Found, Jobs, Progress
 from portal.proof.noted import move_on, note_published
 from portal.proof.prove import Place, Question, prove
 from portal.proof.publishing import publish_article
@@ -51,6 +51,7 @@ from portal.proof.types import (
     RunUnknown,
     Seen,
 )
+from portal.server import _stop_threads
 from portal.transactions import transaction
 from search.generation import current_name
 from search.library import open_searcher
@@ -175,11 +176,13 @@ def test_a_draft_with_a_mistake_is_refused_and_leaves_nothing(
     assert not any((data / "candidates").glob("*"))
 
 
-def publish(articles: Path, data: Path, embedder: Embedder, seen: str = "") -> str:
+def publish(
+    articles: Path, data: Path, embedder: Embedder, seen: str = "", progress: Progress = quietly
+) -> str:
     files = ArticleFiles(articles, lock=data / "articles.lock")
     made = publish_article(
         files, TELESCOPE, data, embedder, seen=seen or files.read(TELESCOPE).digest, keep=3,
-        today=TODAY, progress=quietly,
+        today=TODAY, progress=progress,
     )  # fmt: skip
     return str(made["generation"])
 
@@ -212,6 +215,67 @@ def test_what_cannot_be_published_stays_a_draft_and_the_index_stays(
     with pytest.raises(ArticleChanged):
         publish(articles, data, embedder, seen="0" * 64)
     assert current_name(data) == before
+
+
+def test_the_file_says_draft_until_all_is_built(
+    articles: Path, data: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope())
+    said: dict[str, bool] = {}
+
+    def look(stage: str, done: int, _total: int) -> None:
+        said[f"{stage} {done}"] = "status: draft" in (articles / str(TELESCOPE)).read_text("utf-8")
+
+    publish(articles, data, embedder, progress=look)
+    assert not said.pop("publishing 1")
+    assert said["publishing 0"]
+    assert all(said.values())
+
+
+def test_a_draft_that_is_changed_while_the_index_is_built_is_not_published(
+    articles: Path, data: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope())
+    before = current_name(data)
+    theirs = telescope(body="50 euros from now on.\n")
+
+    def change(stage: str, _done: int, _total: int) -> None:
+        if stage == "publishing":
+            write(articles, TELESCOPE, theirs)
+
+    with pytest.raises(ArticleChanged):
+        publish(articles, data, embedder, progress=change)
+    assert current_name(data) == before
+    assert (articles / str(TELESCOPE)).read_text("utf-8") == theirs
+
+
+def test_where_the_new_index_cannot_be_named_the_draft_is_a_draft_again(
+    articles: Path, data: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_data: Path, _name: str) -> None:
+        assert "status: published" in (articles / str(TELESCOPE)).read_text("utf-8")
+        raise OSError(28, "No space left on device")
+
+    write(articles, TELESCOPE, telescope())
+    before = current_name(data)
+    monkeypatch.setattr("indexer.publish.point_to", refuse)
+    with pytest.raises(OSError, match="No space"):
+        publish(articles, data, embedder)
+    assert (articles / str(TELESCOPE)).read_text("utf-8") == telescope()
+    assert current_name(data) == before
+
+
+def test_another_draft_that_is_half_written_stops_no_proof_and_no_publish(
+    articles: Path, data: Path, golden: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope())
+    half = ArticlePath("en", "orders", "half-written")
+    write(articles, half, "---\nid: half\ntitle: What: about this\nstatus: draft\n---\n")
+    proof = prove(
+        QUESTIONS, TELESCOPE, Place(articles, data, golden), embedder, today=TODAY, progress=quietly
+    )
+    assert proof.others == 0
+    assert publish(articles, data, embedder) == current_name(data)
 
 
 class Clock:
@@ -294,6 +358,32 @@ def test_work_that_fails_says_why_and_never_takes_the_thread_down(engine: sa.Eng
     assert store.get(run.id).state == RunState.FAILED
     assert "secret" not in store.get(run.id).error
     assert threading.active_count() < 20
+
+
+def test_a_worker_that_ends_waits_for_its_runs(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(engine, Clock())
+    jobs = Jobs(store)
+    go = threading.Event()
+
+    def work(_progress: Progress) -> Found:
+        assert go.wait(30)
+        return {"generation": "g"}, ()
+
+    run = store.begin(RunKind.PUBLISH, TELESCOPE, gap=1, by="Ann", digest="d")
+    jobs.start(run, work)
+    jobs.finish(0.01)  # no longer than it is told to
+    assert store.get(run.id).state == RunState.RUNNING
+    thread = SimpleNamespace(stop=go.is_set)
+    services = SimpleNamespace(
+        proof=SimpleNamespace(jobs=jobs), gap_refresher=thread,
+        requests=SimpleNamespace(thread=thread),
+    )  # fmt: skip
+    monkeypatch.setattr("portal.services.services_of", lambda _app: services)
+    threading.Timer(0.1, go.set).start()
+    _stop_threads(None, SimpleNamespace(wsgi=object()))
+    assert store.get(run.id).state == RunState.DONE
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,13 @@ class Jobs:
             return not thread.is_alive()
         return True
 
+    def finish(self, seconds: float = _WAITS) -> None:
+        """Wait for every run of this process, `seconds` in all: it is about to end."""
+        until = time.monotonic() + seconds
+        for name in tuple(self._threads):
+            if not self.wait(name, max(until - time.monotonic(), 0.0)):
+                _log.warning("run_cut_off", run=name)
+
     def _ended(self, run: Run, error: str) -> None:
         try:
             self._store.fail(run.id, error)
