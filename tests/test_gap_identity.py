@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import NOW
 from gap_support import new_engine, put
+from portal.gaps import places
 from portal.gaps.identity import Known, place
 from portal.gaps.store import EVERYTHING, GapStore
 from portal.gaps.types import State
@@ -169,3 +173,23 @@ def test_an_ignored_gap_keeps_the_questions_that_mean_the_same() -> None:
     assert put(engine, ["dogs in the shop", "cats in the shop", "birds in the shop"]) == []
     assert store.get(number).state is State.IGNORED
     assert store.get(number).questions == 3
+
+
+def test_what_goes_to_a_gap_that_is_merged_meanwhile_goes_on_to_where_it_was_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = new_engine()
+    store = GapStore(engine, lambda: NOW)
+    small, large, third = put(engine, ["a"], ["b", "c", "d"], ["x"])
+    make = places._make
+
+    def merging(*arguments: Any) -> Any:
+        made = make(*arguments)
+        store.merge(large, third, by="anna", version=store.get(large).version)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(places, "_make", merging)
+        put(engine, ["a", "b", "c", "d", "new"], ["x"])  # "a" and "new" are to go to `large`
+    assert _gaps(store) == {third: {"a", "b", "c", "d", "x", "new"}}
+    assert store.get(small).merged_into == third
