@@ -137,6 +137,16 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
     assert store.history(number) == []
 
 
+def test_a_merge_keeps_the_article_unless_there_is_one(store: GapStore, number: int) -> None:
+    other = number + 1
+    store.set_state(number, State.DRAFTED, by="anna", version=1, article="en:x")
+    mine = store.set_state(other, State.IGNORED, by="anna", version=1, article="en:y")
+    version = store.get(number).version
+    merged = store.merge(number, other, by="anna", version=version)
+    assert (merged.state, merged.article) == (State.IGNORED, mine.article)
+    assert store.merged() == {number: other}
+
+
 def test_a_part_of_another_gap_takes_nothing_in(store: GapStore, number: int) -> None:
     store.merge(number, number + 1, by="anna", version=1)
     with pytest.raises(GapRefused, match="part of"):

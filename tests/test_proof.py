@@ -430,6 +430,30 @@ def test_an_article_published_by_other_tools_moves_its_gap_on_once(
     assert move_on(engine, folder, Clock()) == []
 
 
+def test_every_gap_drafted_into_an_article_moves_on_when_it_is_published(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    folder = own_articles(tmp_path)
+    gaps = GapStore(engine, Clock())
+    with transaction(engine, "make gaps", writes=True) as connection:
+        a, b, draft, other = (
+            new_gap(connection, name=name, locale="en", at=NOW) for name in "abcd"
+        )
+    write(folder, TELESCOPE, telescope(gap=draft))
+    for number in (a, b):  # questions, or a synonym, added to an article that was there before
+        gaps.set_state(number, State.DRAFTED, by="Ann", version=1, article="en:refund-timing")
+    drafted = gaps.set_state(
+        draft, State.DRAFTED, by="Ann", version=1, article="en:telescope-rental"
+    )
+    assert move_on(engine, folder, Clock()) == [a, b]
+    assert gaps.get(draft).state == State.DRAFTED
+    merged = gaps.merge(draft, other, by="Ann", version=drafted.version)
+    assert (merged.state, merged.article) == (State.DRAFTED, "en:telescope-rental")
+    write(folder, TELESCOPE, telescope(gap=draft, status="published"))
+    assert move_on(engine, folder, Clock()) == [other]
+    assert gaps.get(other).state == State.PUBLISHED
+
+
 def test_indexing_without_a_log_makes_none(tmp_path: Path) -> None:
     settings = Settings(articles=own_articles(tmp_path), data=tmp_path / "data")
     assert note_published(settings) == []

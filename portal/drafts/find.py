@@ -53,8 +53,3 @@ def by_id(root: Path, article: str) -> ArticlePath:
         if one.path.locale == locale and one.id == name:
             return one.path
     raise ArticleMissing(f"{article}: there is no such article in {root.name}/.")
-
-
-def closing(root: Path, gap: int) -> list[Listed]:
-    """Files that say they were written for a gap."""
-    return [one for one in listed(root) if one.closes == f"gap-{gap}"]

@@ -130,6 +130,21 @@ def new_gap(
     return int(key[0])
 
 
+def merged_gaps(connection: sa.Connection) -> dict[int, int]:
+    """The gap that holds the questions now, by the number of each that was merged."""
+    g = GAPS.c
+    query = sa.select(g.number, g.merged_into).where(g.merged_into.is_not(None))
+    steps: dict[int, int] = dict(connection.execute(query).all())
+    found = {}
+    for number, into in steps.items():
+        passed = {number}
+        while into in steps and into not in passed:
+            passed.add(into)
+            into = steps[into]
+        found[number] = into
+    return found
+
+
 def put_questions(
     connection: sa.Connection, keys: Collection[str], number: int, *, pinned_by: str
 ) -> None:

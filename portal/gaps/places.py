@@ -53,27 +53,12 @@ def _known(connection: sa.Connection) -> Known:
     rows = connection.execute(sa.select(q.key, q.gap, q.pinned_by)).all()
     touched = connection.scalars(sa.select(h.gap).where(h.by != "").distinct()).all()
     moved_on = connection.scalars(sa.select(g.number).where(g.state != State.OPEN)).all()
-    into = merged_gaps(connection)
+    into = changes.merged_gaps(connection)
     return Known(
         {row.key: into.get(row.gap, row.gap) for row in rows},
         frozenset(row.key for row in rows if row.pinned_by),
         frozenset(touched) | frozenset(moved_on),
     )
-
-
-def merged_gaps(connection: sa.Connection) -> dict[int, int]:
-    """The gap that holds the questions now, by the number of each that was merged."""
-    g = GAPS.c
-    query = sa.select(g.number, g.merged_into).where(g.merged_into.is_not(None))
-    steps: dict[int, int] = dict(connection.execute(query).all())
-    found = {}
-    for number, into in steps.items():
-        passed = {number}
-        while into in steps and into not in passed:
-            passed.add(into)
-            into = steps[into]
-        found[number] = into
-    return found
 
 
 def _versions(connection: sa.Connection) -> dict[int, int]:
@@ -110,7 +95,7 @@ def _write(
 ) -> None:
     q = GAP_QUESTIONS.c
     present = _versions(connection)
-    into = merged_gaps(connection)  # an editor may have merged what a question is to go to
+    into = changes.merged_gaps(connection)  # an editor may have merged what a question is to go to
     rows = connection.execute(
         sa.select(q.key, q.gap, q.pinned_by).where(q.key.in_([one.key for one in questions]))
     )
@@ -161,7 +146,7 @@ def _note(
             if not of_it:
                 continue  # editors keep every question it came near: a gap of its own
             _both(connection, gap, "split", numbers[cluster], "split_from", len(of_it), now)
-        gone = merged_gaps(connection)
+        gone = changes.merged_gaps(connection)
         for gap, cluster in placed.merged.items():
             into = gone.get(numbers[cluster], numbers[cluster])
             if gap not in gone and gap != into and _is_empty(connection, gap):

@@ -63,6 +63,8 @@ class GapFilter:
         return self.days == SHOWN.days and not (self.locale or self.platform or self.reason)
 
 
+_WORKED_ON = (State.DRAFTED, State.PUBLISHED)
+_WAITING = (State.OPEN, State.REOPENED)
 _NOTHING = Figures(weeks=(0,) * WEEKS)
 _Row = sa.Row[Any]
 # `GapStore.list` hides the type of the same name from the annotations of the class.
@@ -188,6 +190,11 @@ class GapStore:
         with transaction(self._engine, "read platforms") as connection:
             return sorted(connection.scalars(query.distinct()))
 
+    def merged(self) -> dict[int, int]:
+        """The gap that holds the questions now, by the number of each that was merged."""
+        with transaction(self._engine, "read merged gaps") as connection:
+            return changes.merged_gaps(connection)
+
     def shown_first(self) -> dict[int, tuple[float, str | None]]:
         """By gap: the mean confidence, 0 to 1, and the article that stood first most often."""
         u, q = UNRESOLVED.c, GAP_QUESTIONS.c
@@ -278,7 +285,8 @@ class GapStore:
     def merge(self, number: int, into: int, *, by: str, version: int) -> Gap:
         """Put every question of a gap into another; gives that one.
 
-        The questions stay there whatever they are like.
+        The questions stay there whatever they are like. A gap without an article gets that of the
+        other; one that nothing was done about is then as far on as that.
         """
         if number == into:
             raise GapRefused("a gap cannot be merged with itself; give the number of another one")
@@ -290,8 +298,14 @@ class GapStore:
             changes.put_questions(connection, keys, into, pinned_by=by)
             detail = {"into": into, "questions": len(keys)}
             self._change(connection, row, by, "merged", detail, {"merged_into": into})
-            detail = {"gap": number, "questions": len(keys)}
-            self._change(connection, other, by, "took", detail)
+            took: dict[str, object] = {"gap": number, "questions": len(keys)}
+            carried: dict[str, object] = {}
+            if row.article is not None and other.article is None:
+                took["article"] = carried["article"] = row.article
+                if row.state in _WORKED_ON and other.state in _WAITING:
+                    took |= {"from": other.state, "state": row.state}
+                    carried |= {"state": row.state, "state_at": row.state_at}
+            self._change(connection, other, by, "took", took, carried)
             changes.recount(connection, [number, into], self._counted_at(connection), names=False)
         return self.get(into)
 

@@ -22,6 +22,7 @@ from portal.gaps.store import GapStore
 from portal.gaps.types import Gap, GapChanged, State
 from portal.proof.candidate import sweep
 from portal.proof.jobs import Found, Jobs, Progress
+from portal.proof.noted import move_on_gaps
 from portal.proof.prove import Place, Question, prove
 from portal.proof.publishing import publish_article
 from portal.proof.store import RunStore
@@ -79,8 +80,11 @@ class ProofDesk:
                 return find.by_id(self.root, gap.article)
             except ArticleMissing:
                 pass  # renamed or removed since
-        written = find.closing(self.root, gap.number)
-        return written[0].path if written else None
+        into = self._gaps.merged()
+        now = into.get(gap.number, gap.number)
+        names = {f"gap-{number}" for number in (now, *into) if into.get(number, number) == now}
+        written = (one.path for one in find.listed(self.root) if one.closes in names)
+        return next(written, None)
 
     def commit(self, name: str, *, by: str, why: str) -> str | None:
         """Commit one file if that is wanted; gives the commit. Raises `CommitFailed`."""
@@ -119,6 +123,11 @@ class ProofDesk:
                 said["warning"] = str(error)
             if gap is not None:
                 said |= self._published(gap, path, by)
+            try:
+                # The index is that of the whole folder: what others were drafted into is in it.
+                move_on_gaps(self._gaps, self.root, by=by)
+            except KnowledgeBaseError as error:
+                said.setdefault("gap_error", str(error))
             return said, ()
 
         self.jobs.start(run, work)

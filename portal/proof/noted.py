@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.drafts.find import listed
 from portal.event_types import Clock, EventsUnavailable
-from portal.gaps.store import GapStore
+from portal.gaps.store import GapFilter, GapStore
 from portal.gaps.types import GapChanged, GapUnknown, State
 
 _UNPUBLISHED = (State.OPEN, State.DRAFTED, State.REOPENED)
@@ -43,24 +45,39 @@ def note_published(settings: Settings) -> list[int]:
 def move_on(engine: sa.Engine, articles: Path, clock: Clock) -> list[int]:
     """The same for a folder whose articles are published as they lie there.
 
-    A gap that is open again although its article was published stays open until that changes: the
-    article alone is no news. Raises `EventsUnavailable`.
+    Raises `EventsUnavailable`.
     """
-    gaps = GapStore(engine, clock)
+    return move_on_gaps(GapStore(engine, clock), articles)
+
+
+def move_on_gaps(gaps: GapStore, articles: Path, *, by: str = "") -> list[int]:
+    """Move on every drafted gap whose article is published in the folder, and every gap that the
+    front matter of a published one says it closes; their numbers.
+
+    A gap that is open again although its article was published stays open until that changes: the
+    article alone is no news. One that was merged stands for the gap it is a part of. Raises
+    `EventsUnavailable`.
+    """
+    into = gaps.merged()
+    drafted: dict[str, set[int]] = defaultdict(set)
+    for gap in gaps.list(GapFilter(states=(State.DRAFTED,), least=0)):
+        drafted[gap.article or ""].add(gap.number)
     moved = []
     for file in listed(articles):
-        number = file.closes.removeprefix("gap-")
-        if file.status != "published" or not number.isdecimal():
+        if file.status != "published":
             continue
         article = f"{file.path.locale}:{file.id}"
-        try:
-            gap = gaps.get(int(number))
-            news = gap.state == State.DRAFTED or gap.article != article
-            if gap.state in _UNPUBLISHED and news and gap.merged_into is None:
-                gaps.set_state(
-                    gap.number, State.PUBLISHED, by="", version=gap.version, article=article
-                )
-                moved.append(gap.number)
-        except (GapUnknown, GapChanged):
-            continue  # a number nobody knows, or an editor at it right now
+        numbers = set(drafted[article])
+        closes = file.closes.removeprefix("gap-")
+        if closes.isdecimal():
+            numbers.add(into.get(int(closes), int(closes)))
+        for number in sorted(numbers):
+            with contextlib.suppress(GapUnknown, GapChanged):  # or an editor is at it right now
+                gap = gaps.get(number)
+                news = gap.state == State.DRAFTED or gap.article != article
+                if gap.state in _UNPUBLISHED and news:
+                    gaps.set_state(
+                        number, State.PUBLISHED, by=by, version=gap.version, article=article
+                    )
+                    moved.append(number)
     return moved
