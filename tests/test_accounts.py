@@ -20,7 +20,7 @@ from portal.accounts.passwords import check_password, verify_password
 from portal.accounts.tables import FAILURES, INVITATIONS, SESSIONS, USERS
 from portal.accounts.trail import Chosen
 from portal.accounts.types import AccountRefused, AccountUnknown, Role
-from portal.accounts.users import login_of
+from portal.accounts.users import Users, login_of
 from portal.config import Settings
 from portal.database import migrate, open_engine
 
@@ -167,18 +167,32 @@ def test_a_compared_name_fits_and_is_stable(name: str) -> None:
 
 
 def test_the_last_admin_stays_one(accounts: Accounts) -> None:
-    anna = accounts.users.add("anna", Role.ADMIN)
+    anna = accounts.users.add("anna", Role.ADMIN, PASSWORD)
     for change in (lambda: accounts.users.disable(anna.id),
                    lambda: accounts.users.set_role(anna.id, Role.EDITOR)):  # fmt: skip
         with pytest.raises(AccountRefused, match="last admin"):
             change()
-    second = accounts.users.add("ben", Role.ADMIN)
+    second = accounts.users.add("ben", Role.ADMIN, PASSWORD)
     accounts.users.disable(second.id)
     with pytest.raises(AccountRefused, match="last admin"):
         accounts.users.disable(anna.id)  # who is disabled does not count
     accounts.users.enable(second.id)
     accounts.users.set_role(anna.id, Role.EDITOR)
     assert accounts.users.get(anna.id).role is Role.EDITOR
+
+
+def test_an_admin_who_cannot_sign_in_is_no_other_admin(
+    engine: sa.Engine, clock: Clock, accounts: Accounts
+) -> None:
+    anna = accounts.users.add("anna", Role.ADMIN, PASSWORD)
+    accounts.users.add("invited", Role.ADMIN)
+    accounts.users.add("external", Role.ADMIN, issuer="https://login.example", subject="1")
+    elsewhere = Users(engine, clock, issuer="https://other.example")
+    for users in (accounts.users, elsewhere):
+        with pytest.raises(AccountRefused, match="last admin"):
+            users.disable(anna.id)
+    Users(engine, clock, issuer="https://login.example/").disable(anna.id)
+    assert accounts.users.get(anna.id).disabled
 
 
 def test_what_is_not_there_cannot_be_changed(accounts: Accounts) -> None:

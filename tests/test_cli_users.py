@@ -72,7 +72,7 @@ def test_accounts_are_changed_listed_and_noted(runner: CliRunner, services: Serv
     assert "1 sessions ended" in kb(runner, "sign-out", "ANNA")
     kb(runner, "role", "anna", "admin")
     kb(runner, "password", "anna", "--password-stdin", typed=PASSWORD)
-    services.accounts.users.add("boss", Role.ADMIN)
+    services.accounts.users.add("boss", Role.ADMIN, PASSWORD)
     kb(runner, "disable", "anna")
     assert "disabled" in kb(runner, "list")
     (anna, _boss) = json.loads(kb(runner, "list", "--json"))

@@ -20,7 +20,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.accounts.trail import Chosen
-from portal.accounts.types import AccountUnknown, Role
+from portal.accounts.types import AccountUnknown, Role, User
+from portal.accounts.users import Users
 from portal.app import create_app
 from portal.config import Settings, SettingsInvalid, load_settings
 from portal.editor.oidc import mail_of, role_of
@@ -184,9 +185,70 @@ def test_who_refuses_there_is_not_let_in(
     services: Services, known: Settings, provider: str
 ) -> None:
     client = browser(services, known)
-    location = agree(client.get("/editor/oidc").location, action="deny")
+    there = client.get("/editor/oidc").location
+    # Providers send `state` with an error too (RFC 6749, 4.1.2.1); this one forgets it.
+    state = parse_qs(urlsplit(there).query)["state"][0]
+    location = f"{agree(there, action='deny')}&state={state}"
     assert back(client, location).status_code == 403
     assert last(services)["why"] == "access_denied"
+    assert back(client, location).status_code == 403  # the same refusal again is nobody's
+    assert len(services.accounts.trail.entries(Chosen(), limit=9)) == 1
+
+
+def test_nobody_writes_into_the_audit_trail_through_an_answer_not_asked_for(
+    services: Services, known: Settings, provider: str
+) -> None:
+    client = browser(services, known)
+    for query in ({"error": "my text"}, {"error": "access_denied", "state": "x"},
+                  {"code": "x", "state": "x"}):  # fmt: skip
+        answer = client.get("/editor/oidc/callback", query_string=query)
+        assert answer.status_code == 403
+    assert services.accounts.trail.entries(Chosen(), limit=9) == []
+    asked = parse_qs(urlsplit(client.get("/editor/oidc").location).query)
+    own = {"error": "my text", "state": asked["state"][0]}
+    assert client.get("/editor/oidc/callback", query_string=own).status_code == 403
+    assert last(services)["why"] == "other"
+
+
+@pytest.mark.parametrize("change", [{"groups": []}, {"email": "anna@evil.example"}])
+def test_whom_the_provider_lets_in_no_more_is_signed_out_everywhere(
+    services: Services, known: Settings, provider: str, change: dict[str, Any]
+) -> None:
+    strict = known.model_copy(update={"oidc_mail_domains": "shop.example"})
+    knows(provider, "f-1", ANNA)
+    client = browser(services, strict)
+    enter(client, "f-1")
+    user = services.accounts.users.named("anna@shop.example")
+    feed = services.accounts.users.new_feed(user.id)
+    knows(provider, "f-1", {**ANNA, **change})
+    assert enter(browser(services, strict), "f-1").status_code == 403
+    assert client.get("/editor/account").status_code == 302
+    assert services.accounts.users.by_feed(feed) is None
+
+
+def test_many_of_one_name_get_accounts_of_their_own(
+    services: Services, known: Settings, provider: str
+) -> None:
+    for subject in ("g-1", "g-2", "g-3", "g-4"):
+        knows(provider, subject, ANNA)
+        assert enter(browser(services, known), subject).status_code == 303
+    assert len({user.name for user in services.accounts.users.all()}) == 4
+
+
+def test_who_signs_in_twice_at_once_for_the_first_time_has_one_account(
+    services: Services, known: Settings, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows(provider, "h-1", ANNA)
+    enter(browser(services, known), "h-1")
+    look, looks = Users.by_identity, []
+
+    def too_early(users: Users, issuer: str, subject: str) -> User | None:
+        looks.append(subject)
+        return look(users, issuer, subject) if len(looks) > 1 else None
+
+    monkeypatch.setattr(Users, "by_identity", too_early)
+    assert enter(browser(services, known), "h-1").status_code == 303
+    assert len(services.accounts.users.all()) == 1
 
 
 @pytest.mark.parametrize(
@@ -210,7 +272,7 @@ def test_whom_the_settings_do_not_let_in_gets_no_account(
 def test_the_role_follows_the_claim_and_ends_older_sessions(
     services: Services, known: Settings, provider: str
 ) -> None:
-    services.accounts.users.add("boss", Role.ADMIN)
+    services.accounts.users.add("boss", Role.ADMIN, "correct horse 电池 staple")
     knows(provider, "c-1", {**ANNA, "groups": ["kb-admins", "kb-team"]})
     client = browser(services, known)
     enter(client, "c-1")

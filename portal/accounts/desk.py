@@ -35,7 +35,7 @@ def open_accounts(settings: Settings, engine: sa.Engine, clock: Clock) -> Accoun
     """The accounts in a database whose tables are up to date."""
     patient = engine.execution_options(sqlite_busy_seconds=_BUSY_SECONDS)
     return Accounts(
-        users=Users(patient, clock),
+        users=Users(patient, clock, issuer=settings.oidc_issuer),
         sessions=Sessions(
             patient,
             clock,

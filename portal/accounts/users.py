@@ -21,19 +21,20 @@ from portal.accounts.types import AccountRefused, AccountUnknown, Role, User
 from portal.event_types import Clock, EventsUnavailable
 from portal.transactions import transaction
 
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 
 
 class Users:
     """Makes, finds and changes accounts. Everything here raises `EventsUnavailable`.
 
     Whatever changes what an account may do, or how to get into it, ends its sessions in the same
-    transaction.
+    transaction. `issuer` is the OpenID Connect provider by which accounts can sign in; empty: none.
     """
 
-    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, *, issuer: str = "") -> None:
         self._engine = engine
         self._clock = clock
+        self._issuer = issuer.rstrip("/")
 
     def any(self) -> bool:
         """Whether there is an account at all."""
@@ -132,6 +133,10 @@ class Users:
         """Take a disabled account back."""
         self._change(number, {"disabled_at": None})
 
+    def shut_out(self, number: int) -> None:
+        """End every session and the feed of whom their provider lets in no more."""
+        self._change(number, {"feed_key": None})
+
     def new_feed(self, number: int) -> str:
         """The secret of a new address of the account's feed; the old address is none any more."""
         secret = new_secret()
@@ -159,7 +164,7 @@ class Users:
     ) -> None:
         change = sa.update(USERS).where(USERS.c.id == number).values(values)
         with transaction(self._engine, "change an account", writes=True) as connection:
-            if keeps_admin and not _has_admin(connection, besides=number):
+            if keeps_admin and not _has_admin(connection, besides=number, issuer=self._issuer):
                 raise AccountRefused("this is the last admin; make another one first", "last")
             if not connection.execute(change).rowcount:
                 raise AccountUnknown(f"there is no account {number}")
@@ -177,18 +182,25 @@ def login_of(name: str) -> str:
 
 def _check_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name.encode(errors="replace").decode()).strip()
-    if not 0 < len(name) <= _LONGEST_NAME:
-        raise AccountRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise AccountRefused(f"a name has 1 to {LONGEST_NAME} characters", "name")
     if not name.isprintable():
         raise AccountRefused(f"the name {name!r} has characters that cannot be shown", "name")
     return name
 
 
-def _has_admin(connection: sa.Connection, *, besides: int) -> bool:
-    """Whether an admin who can sign in is left; one who never was counts as no loss."""
+def _has_admin(connection: sa.Connection, *, besides: int, issuer: str) -> bool:
+    """Whether an admin who can sign in is left; who never was one counts as no loss.
+
+    Who was only invited cannot yet, and who comes from another provider cannot any more.
+    """
+    way_in: sa.ColumnElement[bool] = USERS.c.password.is_not(None)
+    if issuer:
+        way_in |= USERS.c.issuer == issuer
     admins = (USERS.c.role == Role.ADMIN.key) & USERS.c.disabled_at.is_(None)
     found = set(connection.scalars(sa.select(USERS.c.id).where(admins)).all())
-    return besides not in found or bool(found - {besides})
+    able = set(connection.scalars(sa.select(USERS.c.id).where(admins & way_in)).all())
+    return besides not in found or bool(able - {besides})
 
 
 def _user(row: Any) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from werkzeug import Response
 
 from portal.accounts.audit import audit
 from portal.accounts.types import GIVEN, AccountRefused, Role, User
+from portal.accounts.users import LONGEST_NAME
 from portal.config import Settings
 from portal.editor.signing_in import form, let_in, safe_next
 from portal.help.context import absolute
@@ -31,6 +32,17 @@ _CLIENT = "kb"
 _NEXT = "oidc_next"
 _SECONDS = 10
 _RETRY_SECONDS = 30
+_NUMBERED = 20
+"""How many of one name a provider may send before the next has to wait for an admin."""
+_CODES = frozenset(
+    {
+        "access_denied", "invalid_request", "unauthorized_client", "unsupported_response_type",
+        "invalid_scope", "server_error", "temporarily_unavailable", "interaction_required",
+        "login_required", "account_selection_required", "consent_required", "invalid_client",
+        "invalid_grant", "unsupported_grant_type",
+    }
+)  # fmt: skip
+"""What RFC 6749 and OpenID Connect Core call errors; anything else is somebody's own text."""
 _log = structlog.get_logger(__name__)
 
 
@@ -90,14 +102,18 @@ def callback() -> Response:
     problems = _problems()
     from authlib.integrations.base_client.errors import OAuthError
 
+    begun = _begun()
     if "error" in request.args:
-        audit("sign_in.failed", "", {"way": "oidc", "why": request.args["error"]})
+        _end_flow()
+        if begun:
+            _audit_failure(request.args["error"])
         return _refuse(_("The provider did not let you in"), wanted)
     try:
         claims = _claims()
     except OAuthError as error:
         # Begun in another browser, an hour ago, or never; or the code was used before.
-        audit("sign_in.failed", "", {"way": "oidc", "why": str(error.error)})
+        if begun:
+            _audit_failure(str(error.error))
         return _refuse(_("Signing in was begun elsewhere or took too long. Try again"), wanted)
     except problems as error:
         return _away(error, wanted)
@@ -127,6 +143,22 @@ def mail_of(claims: Mapping[str, Any]) -> str:
     return mail if isinstance(mail, str) and claims.get("email_verified") is True else ""
 
 
+def _begun() -> bool:
+    """Whether this browser began what is answered; anybody may send the rest."""
+    client, state = _client(), request.args.get("state", "")
+    return client.framework.get_state_data(session, state) is not None
+
+
+def _end_flow() -> None:
+    """Forget what was begun: an answer counts once."""
+    _client().framework.clear_state_data(session, request.args.get("state", ""))
+
+
+def _audit_failure(code: str) -> None:
+    why = code if code in _CODES else "other"
+    audit("sign_in.failed", "", {"way": "oidc", "why": why})
+
+
 def _claims() -> dict[str, Any]:
     """What the ID token says, once checked, and what the provider adds to it when asked."""
     settings = services().settings
@@ -152,16 +184,17 @@ def _claims() -> dict[str, Any]:
 def _account(claims: Mapping[str, Any]) -> User:
     """The account of whoever signed in, made the first time. Raises `_NotLetIn`."""
     settings, users = services().settings, services().accounts.users
+    issuer, subject = settings.oidc_issuer.rstrip("/"), str(claims["sub"])[:255]
+    user = users.by_identity(issuer, subject)
     domains = [domain.casefold() for domain in settings.oidc_mail_domains.split()]
     mail = mail_of(claims)
     if domains and mail.rpartition("@")[2].casefold() not in domains:
         said = _("Your mail address is not one of those that are let in, or not verified")
-        raise _NotLetIn("mail domain", said)
+        raise _shut_out(user, "mail domain", said)
     role = role_of(settings, claims)
     if role is None:
-        raise _NotLetIn("no role", _("You have no role here. Ask an admin at the provider"))
-    issuer, subject = settings.oidc_issuer.rstrip("/"), str(claims["sub"])[:255]
-    user = users.by_identity(issuer, subject)
+        said = _("You have no role here. Ask an admin at the provider")
+        raise _shut_out(user, "no role", said)
     if user is None:
         user = _add(claims, mail, role, issuer, subject)
     elif user.disabled:
@@ -171,20 +204,39 @@ def _account(claims: Mapping[str, Any]) -> User:
     return user
 
 
+def _shut_out(user: User | None, why: str, said: str) -> _NotLetIn:
+    """Why somebody is not let in; what they were let in by before ends with it."""
+    if user is not None:
+        services().accounts.users.shut_out(user.id)
+    return _NotLetIn(why, said)
+
+
 def _add(claims: Mapping[str, Any], mail: str, role: Role, issuer: str, subject: str) -> User:
     given = (mail, claims.get("preferred_username"), claims.get("name"), subject)
     name = next(str(one).strip() for one in given if one and str(one).isprintable())[:80]
     users = services().accounts.users
-    try:
-        user = users.add(name, role, issuer=issuer, subject=subject)
-    except AccountRefused as error:
-        # Whoever has the name here already is somebody else.
-        if error.reason != "taken":
-            raise _NotLetIn("name", str(error)) from None
-        host = urlsplit(issuer).netloc
-        user = users.add(f"{name} ({host})"[:100], role, issuer=issuer, subject=subject)
-    audit("user.added", user.name, {"role": role.key, "way": "oidc"}, user=user)
-    return user
+    for free in _names(name, urlsplit(issuer).netloc):
+        try:
+            user = users.add(free, role, issuer=issuer, subject=subject)
+        except AccountRefused as error:
+            if error.reason != "taken":
+                raise _NotLetIn("name", str(error)) from None
+            # Taken is the identity, by a sign-in at the same moment, or the name, by another.
+            if known := users.by_identity(issuer, subject):
+                return known
+        else:
+            audit("user.added", user.name, {"role": role.key, "way": "oidc"}, user=user)
+            return user
+    said = _("Too many accounts have your name here. Ask an admin")
+    raise _NotLetIn("name", said)
+
+
+def _names(name: str, host: str) -> Iterator[str]:
+    """A name and what tells others of it apart; none longer than names may be."""
+    yield name
+    for number in range(1, _NUMBERED):
+        end = f" ({host[:50]})" if number == 1 else f" ({host[:50]} {number})"
+        yield name[: LONGEST_NAME - len(end)] + end
 
 
 def _change_role(user: User, role: Role) -> User:
