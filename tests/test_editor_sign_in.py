@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 from werkzeug.test import TestResponse
 
+import portal.app
 from conftest import NOW
 from editor_session import account, sign_in
 from portal.accounts import failures
@@ -51,6 +52,22 @@ def deeds(services: Services) -> list[tuple[str, str, str]]:
 
 def entries(services: Services) -> list[Entry]:
     return services.accounts.trail.entries(Chosen(), limit=100)
+
+
+def test_editors_do_not_share_the_limit_of_visitors(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal.app, "_EDITORS", "3 per minute")
+    strict = settings.model_copy(update={"write_rate_limit": "1 per minute"})
+    app = create_app(strict, replace(services, settings=strict))
+    app.config["WTF_CSRF_ENABLED"] = False
+    first, second, visitor = (app.test_client() for _ in range(3))
+    sign_in(first, services, "editor")
+    sign_in(second, services, "reader")
+    codes = [first.post("/editor/account/feed").status_code for _ in range(4)]
+    assert codes == [200, 200, 200, 429]
+    assert second.post("/editor/account/feed").status_code == 200
+    assert [enter(visitor).status_code for _ in range(2)] == [401, 429]
 
 
 # --- signing in ------------------------------------------------------------------------------
