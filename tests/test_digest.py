@@ -28,6 +28,7 @@ from portal.digest import send
 from portal.digest.content import Digest, as_dict, read_digest
 from portal.digest.markdown import as_markdown, quoted, subject
 from portal.gaps import changes
+from portal.gaps.definitions import LEAST
 from portal.gaps.encoding import figures_to
 from portal.gaps.tables import GAP_RUNS, GAPS
 from portal.gaps.types import Figures, State
@@ -123,6 +124,22 @@ def test_it_tells_of_gaps_by_what_became_of_them(log: Log) -> None:
     assert "anna, was due 20 Nov 2026" in text
     assert "not wanted" not in text
     assert "never refreshed" not in text
+
+
+def test_what_may_be_chance_is_no_more_told_of_than_in_the_queue(
+    log: Log, client: FlaskClient, services: Services
+) -> None:
+    for engine in (log.engine, services.engine):
+        gap(engine, "one visitor", visitors=LEAST - 1)
+        promised = gap(engine, "promised", visitors=1, due="2026-11-20")
+        enough = gap(engine, "enough", visitors=LEAST)
+    found = digest_of(log)
+    assert (found.waiting, [one.number for one in found.new]) == (1, [enough])
+    assert [one.number for one in found.overdue] == [promised]
+    sign_in(client, services, "reader")
+    feed = client.get(feed_address(client)).text
+    assert feed.count("<entry>") == 1
+    assert "one visitor" not in feed
 
 
 def test_it_says_how_old_the_report_is(log: Log) -> None:

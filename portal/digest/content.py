@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.figures.counts import rates
 from portal.figures.read import Selection, figures
 from portal.forms.intervals import Share
+from portal.gaps.definitions import LEAST
 from portal.gaps.proof_report import Line, Report, read_report
 from portal.gaps.store import EVERYTHING, GapStore
 from portal.gaps.types import UNDER_WAY, Gap
@@ -40,8 +41,9 @@ class Rate:
 class Digest:
     """Everything that is told of `first` to `last`, two days in UTC, both counted.
 
-    Gaps are told of until `now`, and the most pressing first. `counted_at` is the last refresh of
-    the gap report; None: there was none.
+    Gaps are told of until `now`, and the most pressing first; as in the queue without those that
+    fewer than `LEAST` visitors asked about, but for what somebody was to have done by a day.
+    `counted_at` is the last refresh of the gap report; None: there was none.
     """
 
     first: date
@@ -85,7 +87,8 @@ def read_digest(
     begin = datetime.combine(first, time(), UTC)
     gaps = GapStore(engine, lambda: now)
     every = gaps.list(EVERYTHING)
-    waiting = [gap for gap in every if gap.state in UNDER_WAY]
+    under_way = [gap for gap in every if gap.state in UNDER_WAY]
+    waiting = [gap for gap in under_way if gap.visitors >= LEAST]
     with transaction(engine, "read the figures of a digest") as connection:
         found = figures(connection, Selection(first, last), now)
     shares, before = rates(found.total), rates(found.before)
@@ -102,7 +105,7 @@ def read_digest(
         waiting=len(waiting),
         new=tuple(gap for gap in waiting if gap.made_at and gap.made_at >= begin),
         spikes=tuple(gap for gap in waiting if gap.spike),
-        overdue=tuple(gap for gap in waiting if gap.due and gap.due < today),
+        overdue=tuple(gap for gap in under_way if gap.due and gap.due < today),
         report=read_report(engine, begin, now),
         reviews=tuple(sorted(due, key=lambda one: (one.review_by, one.id, one.locale))),
     )

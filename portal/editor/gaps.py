@@ -15,6 +15,7 @@ from portal.editor.access import wants_data
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.words import moment
 from portal.gaps import definitions
+from portal.gaps.definitions import LEAST
 from portal.gaps.export import CSV_HEADER, csv_line, gap_dict
 from portal.gaps.store import NOBODY, GapFilter
 from portal.gaps.types import SEVERITY, UNDER_WAY, Gap, Kind, Reason, State
@@ -24,8 +25,6 @@ from search.errors import KnowledgeBaseError
 from search.types import LOCALES
 
 PERIODS = (7, 30, 90)
-LEAST = 3
-"""Visitors from which the page shows a gap unless asked for all: fewer may be chance."""
 _PAGE = 100
 _ALL = "all"
 _UNDER_WAY = "under_way"

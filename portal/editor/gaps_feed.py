@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, render_template, request
 
 from portal.accounts.plain import one_line
+from portal.gaps.definitions import LEAST
 from portal.gaps.store import GapFilter
 from portal.gaps.types import Gap, State
 from portal.problems import problem
@@ -29,7 +30,7 @@ def feed() -> Response:
     reader = services().accounts.users.by_feed(request.args.get("token", ""))
     if reader is None:
         return problem(401, "This address is good no more; make a new one on your account's page.")
-    gaps = services().gaps.list(GapFilter(states=(State.OPEN, State.REOPENED)))
+    gaps = services().gaps.list(GapFilter(states=(State.OPEN, State.REOPENED), least=LEAST))
     gaps = sorted(gaps, key=lambda gap: (changed(gap), gap.number), reverse=True)[:_NEWEST]
     text = render_template(
         "feeds/gaps.xml",

@@ -48,6 +48,8 @@ PERIOD = timedelta(days=90)
 SHOWN = timedelta(days=30)
 """What figures are counted over unless another period is chosen; the trend compares with the same
 time before."""
+LEAST = 3
+"""Visitors from which the queue, the digest and the feed tell of a gap: fewer may be chance."""
 SPIKE_LEAST = 4
 """Visitors of the last seven days that can be a spike: from one to two is chance."""
 SPIKE_TIMES = 2
