@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from conftest import NOW
 from editor_session import sign_in
 from gap_support import Log
+from portal.accounts.trail import Chosen
 from portal.cli import cli
 from portal.editor import gap_words
 from portal.gaps.encoding import key_of
@@ -164,6 +165,8 @@ def test_an_editor_works_on_a_gap_and_the_page_tells(
     act("note", text="asked purchasing")
     act("kind", kind="outdated")
     act("ignore", because="we sell none")
+    (ignored,) = services.accounts.trail.entries(Chosen(action="gap.ignored"), limit=2)
+    assert ignored.detail == {}  # the text stands, cleaned, in the gap's history alone
     act("reopen")
     gap = services.gaps.get(number)
     assert (gap.owner, gap.kind, gap.kind_by, gap.state) == (

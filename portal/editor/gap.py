@@ -209,7 +209,8 @@ def _note(number: int, version: int) -> Done:
 def _ignore(number: int, version: int) -> Done:
     because = request.form.get("because", "")
     services().gaps.ignore(number, because, by=_by(), version=version)
-    return "ignored", {"because": because[:200]}, _("Ignored. “Reopen” takes it back.")
+    # Why stands in the gap's history, without what could tell who somebody is.
+    return "ignored", {}, _("Ignored. “Reopen” takes it back.")
 
 
 def _reopen(number: int, version: int) -> Done:
