@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from conftest import NOW
 from drafts_support import TELESCOPE, few_golden, gap_of, own_articles, own_data, telescope, write
 from editor_session import sign_in
 from indexer.frontmatter import Parsed, parse
 from portal.app import create_app
 from portal.config import Settings
 from portal.drafts.paths import ArticlePath
+from portal.gaps.changes import recount
 from portal.gaps.types import State
 from portal.proof.types import RunKind, RunState
 from portal.services import Services
+from portal.transactions import transaction
 from search.generation import current_name
 
 AT = "/editor/drafts/en/orders/telescope-rental"
@@ -309,6 +312,22 @@ def test_a_synonym_is_added_or_refused_with_its_reason(
     editor.post(f"/editor/gaps/{gap.number}/synonym", data={"said": "dosh", "meant": "refund"})
     added = path.read_bytes()
     assert added.replace(b", dosh =>", b" =>") == before
+    assert services.gaps.get(gap.number).state == State.OPEN  # no article is named
+    data = {"said": "moolah", "meant": "refund", "article": "en:no-such"}
+    editor.post(f"/editor/gaps/{gap.number}/synonym", data=data)
+    assert path.read_bytes() == added
+    with transaction(services.engine, "count the gap", writes=True) as connection:
+        recount(connection, [gap.number], NOW)
+    page = editor.get(f"/editor/gaps/{gap.number}").text
+    listed = re.search(r'id="work-meant-article".*?<option value="([^"]+)"', page, re.DOTALL)
+    assert listed is not None
+    editor.post(
+        f"/editor/gaps/{gap.number}/synonym",
+        data={"said": "spondulicks", "meant": "refund", "article": listed[1]},
+    )
+    now = services.gaps.get(gap.number)
+    assert (now.state, now.article) == (State.DRAFTED, listed[1])
+    added = path.read_bytes()
     for said in ("a => b", "x\nevil => good", "dosh,cash", ""):
         editor.post(f"/editor/gaps/{gap.number}/synonym", data={"said": said, "meant": "refund"})
     assert path.read_bytes() == added

@@ -73,6 +73,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "drafting": [one for one in questions if not one.held_out],
             "held_out": sum(one.held_out for one in questions),
             # What customers said first, and what then found the article.
+            "synonym_article": _said_otherwise(gap),
             "synonym": next((one.synonym for one in gap.evidence if len(one.synonym) == 2), ()),
             "locales": LOCALES,
         },
@@ -163,16 +164,24 @@ def synonym(number: int) -> AnyResponse:
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
     name = f"synonyms/{locale}.txt"
+    article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
     try:
+        if article:
+            by_id(here.proof.root, article)
         opened = here.proof.files.read_shared(name)
         here.proof.files.save_shared(
             name, add_synonym(opened.text, said, meant), seen=opened.digest
         )
+    except ArticleMissing:
+        flash(_("There is no such article. Choose one from the list."), "error")
+        return _back(number)
     except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
         return _refused(number, error)
     audit("gap.synonym_added", f"gap-{number}", {"said": said, "meant": meant, "locale": locale})
     commit_saved(name, why=f"synonym for gap-{number}")
+    if article and not (gap.article and gap.state == State.DRAFTED):  # its draft is its article
+        _move_on(gap, State.DRAFTED, article)
     flash(_("Added: “%(said)s” is also searched as “%(meant)s”.", said=said, meant=meant))
     return _back(number)
 
@@ -230,6 +239,11 @@ def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
         for result in results:
             found.setdefault(f"{result.article.locale}:{result.article.id}", result.article)
     return list(found.values())[:_NEAR]
+
+
+def _said_otherwise(gap: Gap) -> str:
+    """The article that says in other words what customers asked for, by the gap's evidence."""
+    return next((one.article for one in gap.evidence if len(one.synonym) == 2), "")
 
 
 def _source(gap: Gap, locale: str) -> Article | None:
