@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from indexer.frontmatter import Parsed, parse
 from portal.drafts.compose import Commission, compose
 from portal.drafts.errors import EditRefused
-from portal.drafts.lines import restored, shown
+from portal.drafts.lines import compared, restored, shown
 from portal.drafts.outline import unwritten
 from portal.drafts.slugs import free_slug, slug_of
 from portal.drafts.synonym_edit import add_synonym
@@ -261,3 +261,20 @@ def test_the_check_says_what_a_closed_gap_is_called(value: str) -> None:
 def test_a_gap_that_is_closed_is_read() -> None:
     assert front(article("closes: gap-17\n")).front.closes == "gap-17"
     assert front(article("")).front.closes is None
+
+
+def test_two_texts_are_compared_line_by_line_whatever_their_ends() -> None:
+    assert compared("a\r\nb\r\nd\r\n", "a\nc\nd\ne") == [
+        ("both", "a"), ("there", "b"), ("yours", "c"), ("both", "d"), ("yours", "e"),
+    ]  # fmt: skip
+    assert compared("", "x\n") == [("yours", "x")]
+    assert compared("x\n", "") == [("there", "x")]
+
+
+@pytest.mark.parametrize("lines", [300, 20_000])
+def test_many_lines_that_are_alike_are_compared_at_once(lines: int) -> None:
+    there = [f"Step {line} of a long list of steps, {line * 7} in all." for line in range(lines)]
+    yours = [line.replace("long", "longer") for line in there]
+    found = compared("\n".join(there), "\n".join(yours))
+    assert [text for side, text in found if side != "yours"] == there
+    assert [text for side, text in found if side != "there"] == yours

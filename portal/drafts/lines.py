@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 
 BOM = "\ufeff"
 _END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_MOST_COMPARED = 4000
+_MOST_COMPARED = 1000
 """Lines between the first and the last change; with more, all between count as edited."""
 
 
@@ -44,12 +44,37 @@ def restored(original: str, typed: str) -> str:
     return mark + whole
 
 
+def compared(there: str, yours: str) -> list[tuple[str, str]]:
+    """Both texts line by line, as shown: `both`, `there` or `yours`, and the line without its end.
+
+    What lies between the first and the last difference is compared line with line, where it is not
+    too long.
+    """
+    old, new = shown(there).splitlines(), shown(yours).splitlines()
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    left, right = old[start : len(old) - end], new[start : len(new) - end]
+    found = [("both", line) for line in old[:start]]
+    known = done = 0
+    for block in _blocks(left, right):
+        found += [("there", line) for line in left[known : block.a]]
+        found += [("yours", line) for line in right[done : block.b]]
+        known, done = block.a + block.size, block.b + block.size
+        found += [("both", line) for line in left[block.a : known]]
+    return [*found, *(("both", line) for line in old[len(old) - end :])]
+
+
+def _blocks(old: list[str], new: list[str]) -> list[Match]:
+    """Runs of equal lines, none of texts that are too long, and an empty one at the end."""
+    if len(old) + len(new) > _MOST_COMPARED:
+        return [Match(len(old), len(new), 0)]
+    return SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+
+
 def _merge(old: list[str], new: list[str], usual: str) -> list[str]:
     lines = [_END.sub(usual, line) for line in new]
-    if len(old) + len(new) <= _MOST_COMPARED:
-        known = [_plain(line) for line in old]
-        for block in SequenceMatcher(None, known, new, autojunk=False).get_matching_blocks():
-            lines[block.b : block.b + block.size] = old[block.a : block.a + block.size]
+    for block in _blocks([_plain(line) for line in old], new):
+        lines[block.b : block.b + block.size] = old[block.a : block.a + block.size]
     return lines
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from flask import (
@@ -21,11 +20,11 @@ from werkzeug import Response as AnyResponse
 
 from portal.accounts.audit import audit
 from portal.drafts.commit import CommitFailed
-from portal.drafts.errors import ArticleChanged, ArticlesReadOnly, EditRefused
+from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
 from portal.drafts.examine import Examined
-from portal.drafts.files import Opened
+from portal.drafts.files import Opened, digest_of
 from portal.drafts.find import listed
-from portal.drafts.lines import restored, shown
+from portal.drafts.lines import compared, restored, shown
 from portal.drafts.paths import ArticlePath
 from portal.drafts.preview import embedded
 from portal.editor.access import current_user
@@ -112,7 +111,7 @@ def _save(path: ArticlePath) -> Opened | AnyResponse:
     desk = services().proof
     typed, seen = _typed(), _seen()
     try:
-        present = desk.files.read(path) if desk.files.exists(path) else None
+        present = _present(path)
         if (present.digest if present else "") != seen:
             raise ArticleChanged("", present.text if present else None)
         new = restored(present.text if present else "", typed)
@@ -135,6 +134,14 @@ def _save(path: ArticlePath) -> Opened | AnyResponse:
     return outcome
 
 
+def _present(path: ArticlePath) -> Opened | None:
+    """The file as it lies there, if one does."""
+    try:
+        return services().proof.files.read(path)
+    except ArticleMissing:
+        return None
+
+
 def commit_saved(name: str, *, why: str) -> None:
     """Commit a file that was saved, where that is wanted, and say what came of it."""
     try:
@@ -145,28 +152,17 @@ def commit_saved(name: str, *, why: str) -> None:
 
 
 def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyResponse:
-    there = shown(conflict.present or "")
-    seen = ""
-    if conflict.present is not None:
-        present = services().proof.files.read(path)
-        there, seen = shown(present.text), present.digest
-    lines = _compared(there, shown(typed))
+    """Both texts, of what was read when they were found to differ: the file is not asked again."""
+    present = conflict.present
+    there = shown(present or "")
+    lines = [Line(side, text) for side, text in compared(there, typed)]
     return make_response(
         render_template(
-            "editor/draft_conflict.html", path=path, text=shown(typed), seen=seen, lines=lines,
-            gone=conflict.present is None,
+            "editor/draft_conflict.html", path=path, text=shown(typed), lines=lines,
+            seen="" if present is None else digest_of(present.encode()), gone=present is None,
         ),
         409,
     )  # fmt: skip
-
-
-def _compared(there: str, yours: str) -> list[Line]:
-    sides = {"- ": "there", "+ ": "yours", "  ": "both"}
-    return [
-        Line(sides[line[:2]], line[2:].rstrip("\n"))
-        for line in difflib.ndiff(there.splitlines(True), yours.splitlines(True))
-        if line[:2] in sides
-    ]
 
 
 def _page(path: ArticlePath, text: str, *, seen: str, error: str = "", reason: str = "") -> str:
