@@ -189,6 +189,27 @@ def test_articles_are_found_by_id_and_by_the_gap_they_close(root: Path) -> None:
         by_id(root, "zh-Hans:other-id")
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("I don't want it", "I don't want it"),
+        ('"Which #1 is \\"best\\"?"', 'Which #1 is "best"?'),
+        ("'It''s here' # soon", "It's here"),
+        ("Order#5 # a remark", "Order#5"),
+        ("two\n  lines", "two lines"),
+        (">-\n  folded\n  text", "folded text"),
+        ("What: about this", "What: about this"),
+        ("[a, b]", "[a, b]"),
+        ("", ""),
+    ],
+)
+def test_titles_are_listed_as_yaml_reads_them(root: Path, written: str, title: str) -> None:
+    text = f"---\nid: some-slug\ntitle: {written}\nstatus: draft\n---\ntitle: no\n"
+    (root / "en" / "refunds" / "some-slug.md").write_text(text, "utf-8")
+    (one,) = [one for one in listed(root) if one.path.slug == "some-slug"]
+    assert (one.id, one.title, one.status, one.closes) == ("some-slug", title, "draft", "")
+
+
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(
         ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from portal.drafts.errors import ArticleMissing
 from portal.drafts.paths import ArticlePath
 from search.types import LOCALES
 
 _HEAD = 8192  # bytes that hold the front matter of any article but for a very long one
-_FIELD = r"^{name}:[ \t]*[\"']?([^\"'#\r\n]*?)[\"']?[ \t]*(?:#.*)?$"
-_FIELDS = {
-    name: re.compile(_FIELD.format(name=name), re.MULTILINE)
-    for name in ("id", "title", "status", "closes")
-}
+_FIELDS = ("id", "title", "status", "closes")
+_FIELD = re.compile(rf"^({'|'.join(_FIELDS)}):((?:[ \t].*)?(?:\n[ \t]+.*)*)$", re.MULTILINE)
+_PLAIN = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,21 @@ def listed(root: Path) -> Iterator[Listed]:
             except (ArticleMissing, OSError):
                 continue  # `kb check` tells of it
             head = head.replace("\r\n", "\n").replace("\r", "\n").partition("\n---")[0]
-            found = {name: field.search(head) for name, field in _FIELDS.items()}
-            values = {name: one[1] if one else "" for name, one in found.items()}
+            values = dict.fromkeys(_FIELDS, "")
+            for name, written in reversed(_FIELD.findall(head)):  # of two the first
+                values[name] = _value(written.strip())
             yield Listed(path, **values)
+
+
+def _value(written: str) -> str:
+    """What YAML reads; as it stands where that is not one text: a list has half-written drafts."""
+    if _PLAIN.fullmatch(written):
+        return written
+    try:
+        value = yaml.load(f"- {written}", yaml.CBaseLoader)[0]  # noqa: S506 - makes texts only
+    except yaml.YAMLError:
+        return written
+    return value if isinstance(value, str) else written
 
 
 def by_id(root: Path, article: str) -> ArticlePath:
