@@ -20,7 +20,7 @@ from search.text import normalise
 
 TELESCOPE = ArticlePath("en", "orders", "telescope-rental")
 USED = ("can I rent a telescope for a week", "telescope rental")
-HELD_OUT = ("renting a telescope", "how much is it to rent a telescope")
+HELD_OUT = ("do you rent out telescopes", "how much is it to rent a telescope")
 
 
 def own_articles(folder: Path) -> Path:

@@ -107,6 +107,21 @@ def test_a_draft_answers_its_gap_in_the_candidate_and_nothing_is_published(
     assert "status: draft" in (articles / str(TELESCOPE)).read_text("utf-8")
 
 
+def test_a_held_out_question_that_the_draft_has_is_used(
+    articles: Path, data: Path, golden: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope().replace(USED[1], "RENTAL of a  Telescope?"))
+    questions = [
+        Question(text, "en", held_out=True)
+        for text in ("rental of a telescope", "Renting a telescope?", HELD_OUT[0])
+    ]
+    proof = prove(
+        questions, TELESCOPE, Place(articles, data, golden), embedder, today=TODAY, progress=quietly
+    )
+    assert [one.text for one in proof.part(Part.HELD_OUT)] == [HELD_OUT[0]]
+    assert len(proof.part(Part.USED)) == 2
+
+
 def test_a_draft_that_takes_another_articles_questions_is_found_out(
     articles: Path, data: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -467,7 +482,7 @@ def test_the_command_prints_the_proof_and_keeps_it(
     engine = open_engine(log)
     migrate(engine)
     services = SimpleNamespace(engine=engine, gaps=GapStore(engine, Clock()))
-    gap = gap_of(services, {USED[0]: False, "renting a telescope": True}, name="\x1b[31mrent")  # type: ignore[arg-type]
+    gap = gap_of(services, {USED[0]: False, HELD_OUT[0]: True}, name="\x1b[31mrent")  # type: ignore[arg-type]
     for name, value in {"KB_ARTICLES": articles, "KB_DATA": data, "KB_DATABASE_URL": log,
                         "KB_GOLDEN": few_golden(tmp_path)}.items():  # fmt: skip
         monkeypatch.setenv(name, str(value))

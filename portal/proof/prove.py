@@ -18,7 +18,8 @@ from search.errors import QueryRejected
 from search.evaluate import read_golden
 from search.library import open_searcher
 from search.searcher import Searcher
-from search.types import Embedder
+from search.text import normalise
+from search.types import Article, Embedder
 
 if TYPE_CHECKING:
     from indexer.content import Progress
@@ -32,7 +33,10 @@ _UNSEEN = "test"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the gap; `held_out` when the draft may not have been written for it."""
+    """A question of the gap; `held_out` when it was kept from whoever drafts.
+
+    One that stands in the article's title or questions all the same counts as used.
+    """
 
     text: str
     locale: str
@@ -72,9 +76,10 @@ def prove(
         place.articles, path, place.data, embedder,
         present=before.generation, today=today, progress=progress,
     ) as made:  # fmt: skip
+        written = _written(made.generation.catalogue.get(path.locale, made.article))
         asked = [
-            Asked(Part.HELD_OUT if one.held_out else Part.USED, one.text, one.locale,
-                  (made.article,))
+            Asked(Part.HELD_OUT if one.held_out and _words(one.text) not in written else Part.USED,
+                  one.text, one.locale, (made.article,))
             for one in questions
         ]  # fmt: skip
         if place.golden is not None:
@@ -92,6 +97,16 @@ def prove(
     return Proof(
         tuple(outcomes), made.others, source, time.perf_counter() - started, before.generation.name
     )
+
+
+def _written(article: Article | None) -> set[str]:
+    """What the article says of itself word for word: of that it cannot be asked as held out."""
+    return {_words(text) for text in (article.title, *article.questions)} if article else set()
+
+
+def _words(text: str) -> str:
+    """A question as it is compared, without the marks it ends in."""
+    return normalise(text).rstrip(" .?!…。？！")
 
 
 def _golden(folder: Path) -> list[Asked]:
