@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
@@ -17,9 +18,10 @@ from gap_support import Log
 from portal.accounts.trail import Chosen
 from portal.cli import cli
 from portal.editor import gap_words
-from portal.gaps.encoding import key_of
+from portal.gaps.encoding import figures_to, key_of
 from portal.gaps.refresh import refresh
-from portal.gaps.types import Entry, Kind, State
+from portal.gaps.tables import GAPS
+from portal.gaps.types import Entry, Figures, Kind, State
 from portal.services import Services
 
 HOSTILE = (
@@ -72,6 +74,17 @@ def test_a_refresh_groups_names_ranks_and_says_why(services: Services, refreshed
         services.engine, services.library, services.gap_refresher.embedder, services.clock
     )
     assert again.new == 0
+
+
+def test_a_gap_that_nothing_was_counted_of_yet_has_its_page(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    number = _number(services, "do you sell velvet sofas")
+    with services.engine.begin() as connection:
+        connection.execute(sa.update(GAPS).values(figures=figures_to(Figures())))
+    sign_in(client, services, "reader")
+    assert client.get(f"/editor/gaps/{number}").status_code == 200
+    assert client.get("/editor/gaps?least=0").status_code == 200
 
 
 def test_the_queue_lists_gaps_and_its_files_have_the_same(
