@@ -12,12 +12,23 @@ import pytest
 from flask.testing import FlaskClient
 
 from conftest import NOW
-from drafts_support import TELESCOPE, few_golden, gap_of, own_articles, own_data, telescope, write
+from drafts_support import (
+    HELD_OUT,
+    TELESCOPE,
+    few_golden,
+    gap_of,
+    own_articles,
+    own_data,
+    telescope,
+    write,
+)
 from editor_session import sign_in
 from indexer.frontmatter import Parsed, parse
 from portal.app import create_app
 from portal.config import Settings
+from portal.drafts.files import ArticleFiles, Opened, digest_of
 from portal.drafts.paths import ArticlePath
+from portal.drafts.title import default_title
 from portal.gaps.changes import recount
 from portal.gaps.types import State
 from portal.proof.types import RunKind, RunState
@@ -178,6 +189,32 @@ def test_a_file_removed_meanwhile_can_be_saved_again(
     assert file(settings).read_text("utf-8") == telescope()
 
 
+@pytest.mark.parametrize("present", [None, "not UTF-8: \xff".encode("latin-1"), b"Theirs.\n"])
+def test_a_file_that_changes_between_two_looks_loses_nothing_typed(
+    editor: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, present: bytes | None
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    read = ArticleFiles.read
+
+    def once(files: ArticleFiles, path: ArticlePath) -> Opened:
+        opened = read(files, path)
+        if present is None:
+            file(settings).unlink()
+        else:
+            file(settings).write_bytes(present)
+        return opened
+
+    monkeypatch.setattr(ArticleFiles, "read", once)
+    mine = field(page) + "Mine.\n"
+    conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
+    assert conflict.status_code == 409
+    assert field(conflict.text) == mine
+    assert seen(conflict.text) == ("" if present is None else digest_of(
+        present.decode("utf-8", errors="replace").encode()
+    ))  # fmt: skip
+
+
 def test_checks_are_those_of_the_command_line(editor: FlaskClient, settings: Settings) -> None:
     write(settings.articles, TELESCOPE, telescope())
     other = (settings.articles / "en/refunds/refund-timing.md").read_text("utf-8")
@@ -276,6 +313,14 @@ def test_a_long_article_fits_and_one_that_is_too_long_is_refused(
     assert answer.status_code == 413
 
 
+def test_a_held_out_question_is_no_title(editor: FlaskClient, services: Services) -> None:
+    gap = gap_of(services, {"renting a telescope": True, "telescope for a week": False})
+    answer = editor.post(f"/editor/gaps/{gap.number}/draft", data={"title": ""})
+    assert "/telescope-for-a-week" in answer.headers["Location"]
+    assert default_title("Telescope", ["a telescope for a week"]) == "Telescope"
+    assert default_title("Secret", []) == ""
+
+
 def test_questions_are_added_to_an_article_and_held_out_ones_never(
     editor: FlaskClient, services: Services, settings: Settings
 ) -> None:
@@ -350,7 +395,7 @@ class TestRuns:
     def test_proof_then_publish_then_the_gap_waits_for_evidence(
         self, editor: FlaskClient, services: Services, settings: Settings
     ) -> None:
-        gap = gap_of(services, {"can I rent a telescope": False, "renting a telescope": True})
+        gap = gap_of(services, {"can I rent a telescope": False, HELD_OUT[0]: True})
         write(settings.articles, TELESCOPE, telescope(gap=gap.number))
         before = current_name(settings.data)
         assert editor.post(f"/editor/gaps/{gap.number}/prove").status_code == 303

@@ -16,6 +16,7 @@ from portal.drafts.find import by_id, listed
 from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
+from portal.drafts.title import default_title
 from portal.drafts.yaml_edit import add_questions
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
@@ -70,6 +71,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "near": near,
             "section": near[0].section if near else "",
             "sections": services().library.catalogue.taxonomy.sections,
+            "title": _title(gap, questions),
             "drafting": [one for one in questions if not one.held_out],
             "held_out": sum(one.held_out for one in questions),
             # What customers said first, and what then found the article.
@@ -92,7 +94,8 @@ def draft(number: int) -> AnyResponse:
     here = services()
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    title = request.form.get("title", "").strip()[:200] or gap.name
+    title = request.form.get("title", "").strip()[:200]
+    title = title or _title(gap, here.gaps.questions(number)) or f"gap-{number}"
     sections = here.library.catalogue.taxonomy.sections
     section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
     known = list(listed(here.proof.root))
@@ -244,6 +247,10 @@ def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
 def _said_otherwise(gap: Gap) -> str:
     """The article that says in other words what customers asked for, by the gap's evidence."""
     return next((one.article for one in gap.evidence if len(one.synonym) == 2), "")
+
+
+def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
+    return default_title(gap.name, [one.text for one in questions if not one.held_out])
 
 
 def _source(gap: Gap, locale: str) -> Article | None:
