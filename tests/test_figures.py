@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from figures_support import NOW, TODAY, Event, Log, at, form, handover, search, view, vote
+from portal.figures import late
 from portal.figures.counts import NAMES, Counts, rates
 from portal.figures.explore import STATES, Place, Wanted, explore
 from portal.figures.read import Figures, Selection, articles, figures
@@ -197,6 +198,26 @@ def test_a_click_after_midnight_counts_for_the_day_of_its_search(log: Log) -> No
     days = dict(read(log).days)
     assert days[asked.at.date()].clicked == 1
     assert days[asked.at.date()].reads == 0
+
+
+def test_what_is_asked_again_while_it_is_forgotten_stays(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(search("asked again", days=5))
+    roll_up(log.engine, NOW)
+    real = late.transaction
+
+    def meanwhile(engine: sa.Engine, purpose: str, *, writes: bool = False) -> Any:
+        if purpose == "forget questions nobody asked":
+            monkeypatch.undo()
+            log.write(search("asked again", days=1))
+            roll_up(log.engine, NOW)
+        return real(engine, purpose, writes=writes)
+
+    monkeypatch.setattr(late, "transaction", meanwhile)
+    late.forget(log.engine, at(3))
+    with log.engine.begin() as connection:
+        assert connection.scalars(sa.select(TEXTS.c.text)).all() == ["asked again"]
 
 
 def test_purging_forgets_what_was_asked(log: Log) -> None:

@@ -70,13 +70,24 @@ def test_progress_is_told_while_it_runs_and_the_claim_is_given_back(
     assert refresher.progress() is None
 
 
-def test_a_failure_is_logged_and_gives_the_claim_back(refresher: GapRefresher) -> None:
+def test_a_failure_gives_the_claim_back_and_is_tried_again_an_hour_later(
+    refresher: GapRefresher, now: list[Any]
+) -> None:
+    tried = []
+
     def fail(*_: object) -> None:
+        tried.append(now[0])
         raise ValueError("no model")
 
     refresher.embedder.encode_queries = fail  # type: ignore[method-assign,assignment]
     assert refresher.run_due() is None
     assert refresher.progress() is None
+    now[0] += EVERY - timedelta(seconds=1)
+    assert refresher.run_due() is None
+    assert len(tried) == 1
+    now[0] += timedelta(seconds=1)
+    refresher.run_due()
+    assert len(tried) == 2
 
 
 def test_the_thread_starts_and_stops(refresher: GapRefresher) -> None:

@@ -81,7 +81,9 @@ def facts_of(
     searches = {fact.id: fact for fact in found}
     for question in unresolved_questions(connection, since=start, until=end, now=now):
         if question.source == "search":
-            searches[question.id].reasons = question.reasons
+            # A search that was logged between the two readings is counted the next time.
+            if (fact := searches.get(question.id)) is not None:
+                fact.reasons = question.reasons
         else:
             found.append(_elsewhere(question))
     return sorted(found, key=lambda fact: (fact.at, fact.id))

@@ -1,6 +1,6 @@
 """Whoever changes days of the log that are over says so here, and they are counted anew.
 
-Called by the stores of events inside the transaction that changes them.
+`recount` is called by the stores of events inside the transaction that changes them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from portal.figures.tables import DAYS, PARTS, QUESTIONS, TEXTS
 from portal.tables import SEARCHES
+from portal.transactions import transaction
+
+_CHUNK = 500  # questions forgotten in one transaction, which keeps visitors' events waiting
 
 
 def recount(
@@ -35,14 +38,38 @@ def recount(
         connection.execute(sa.delete(DAYS).where(DAYS.c.day.in_(sorted(days))))
 
 
-def forget(connection: sa.Connection, before: datetime) -> None:
+def forget(engine: sa.Engine, before: datetime) -> None:
     """Forget the days that end before a moment, and let the one it is in be counted anew.
 
-    For whoever purges the log: nothing a customer typed may stay here longer than there.
+    For whoever purges the log: nothing a customer typed may stay here longer than there. In short
+    transactions, which let visitors' events in between. Raises `EventsUnavailable`.
     """
-    day = before.astimezone(UTC).date().isoformat()
-    connection.execute(sa.delete(DAYS).where(DAYS.c.day <= day))
-    for table in PARTS:
-        connection.execute(sa.delete(table).where(table.c.day <= day))
-    asked = sa.select(QUESTIONS.c.text_id)
-    connection.execute(sa.delete(TEXTS).where(TEXTS.c.id.not_in(asked)))
+    last = before.astimezone(UTC).date().isoformat()
+    with transaction(engine, "see which days to forget") as connection:
+        days = {
+            day
+            for table in (DAYS, *PARTS)
+            for day in connection.scalars(
+                sa.select(table.c.day).where(table.c.day <= last).distinct()
+            )
+        }
+    for day in sorted(days):
+        with transaction(engine, "forget a day", writes=True) as connection:
+            for table in (DAYS, *PARTS):
+                connection.execute(sa.delete(table).where(table.c.day == day))
+    _forget_texts(engine)
+
+
+def _forget_texts(engine: sa.Engine) -> None:
+    """Remove the questions that no day has any more."""
+    kept = sa.select(QUESTIONS.c.text_id)
+    with transaction(engine, "find questions nobody asked") as connection:
+        wanted = sa.select(TEXTS.c.id).where(TEXTS.c.id.not_in(kept))
+        orphans = connection.scalars(wanted).all()
+    for start in range(0, len(orphans), _CHUNK):
+        chunk = orphans[start : start + _CHUNK]
+        with transaction(engine, "forget questions nobody asked", writes=True) as connection:
+            # Somebody may have asked one again since they were looked for.
+            asked = set(connection.scalars(kept.where(QUESTIONS.c.text_id.in_(chunk))))
+            gone = [key for key in chunk if key not in asked]
+            connection.execute(sa.delete(TEXTS).where(TEXTS.c.id.in_(gone)))

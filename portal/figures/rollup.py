@@ -55,10 +55,6 @@ def roll_up(engine: sa.Engine, now: datetime, progress: Progress | None = None) 
         _keep(engine, day, now)
         if progress is not None:
             progress(done, len(stale))
-    if stale:
-        with transaction(engine, "forget questions nobody asked", writes=True) as connection:
-            asked = sa.select(QUESTIONS.c.text_id)
-            connection.execute(sa.delete(TEXTS).where(TEXTS.c.id.not_in(asked)))
     return len(stale)
 
 

@@ -61,6 +61,7 @@ QUESTIONS = sa.Table(
     sa.Column("platform", sa.String(100), primary_key=True),
     sa.Column("channel", sa.String(40), primary_key=True),
     *_counts(("questions", "unresolved")),
+    sa.Index("ix_daily_questions_text_id", "text_id"),
     sqlite_with_rowid=False,
 )
 PARTS = (FIGURES, ARTICLES, QUESTIONS)

@@ -100,8 +100,7 @@ class SqlFormLog:
         removed = purge(self._engine, SUGGESTIONS, "at", before)
         removed += purge(self._engine, FORM_EVENTS, "at", before)
         purge(self._engine, FORM_SESSIONS, "started_at", before)
-        with transaction(self._engine, "purge what days add up to", writes=True) as connection:
-            forget(connection, before)
+        forget(self._engine, before)
         empty_journal(self._engine)
         return removed
 

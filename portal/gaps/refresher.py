@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ class GapRefresher:
         self._monotonic = monotonic
         self._claim = Claim(self._engine)
         self._wanted = False
+        self._tried_at: datetime | None = None
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -94,6 +95,7 @@ class GapRefresher:
             if not self._wanted and not self._is_due():
                 return None
             self._wanted = False
+            self._tried_at = self._clock()
             return self.run_now()
         except _Stopped:
             return None
@@ -129,9 +131,16 @@ class GapRefresher:
             self._claim.release()
 
     def _is_due(self) -> bool:
+        """Whether an hour has passed since the last refresh, and since the last that failed here.
+
+        Reading the log and grouping is too much to be tried again every half minute.
+        """
+        now = self._clock()
+        if self._tried_at is not None and now - self._tried_at < EVERY:
+            return False
         with self._engine.connect() as connection:
             last = latest_run(connection)
-        return last is None or self._clock() - last.at >= EVERY
+        return last is None or now - last.at >= EVERY
 
     def _loop(self) -> None:
         # The first look comes a little later, so that a start is not slowed by it.

@@ -66,6 +66,7 @@ UNRESOLVED = sa.Table(
     sa.Column("top_article", sa.String(220)),
     sa.Column("text", sa.String(500), nullable=False),
     sa.Column("normalised", sa.Text, nullable=False),
+    sa.Index("ix_unresolved_question_at", "question", "at"),
 )
 GAP_HISTORY = sa.Table(
     "gap_history",

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("text", sa.String(500), nullable=False),
         sa.Column("normalised", sa.Text, nullable=False),
     )
+    op.create_index("ix_unresolved_question_at", "unresolved", ["question", "at"])
     op.create_table(
         "gap_history",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -63,6 +63,7 @@ def upgrade() -> None:
         *_counts("questions", "unresolved"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_daily_questions_text_id", "daily_questions", ["text_id"])
     # What was sent on a day is asked for day by day.
     op.create_index("ix_form_sessions_submitted_at", "form_sessions", ["submitted_at"])
 

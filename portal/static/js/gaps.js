@@ -99,12 +99,19 @@ const refresh = document.querySelector("[data-progress]");
 if (refresh) {
   const said = refresh.querySelector("[data-said]");
   const button = refresh.querySelector("button");
-  const watch = async (before) => {
+  const PATIENCE = 60; // looks, a second each, that find nothing under way and nothing new
+  const watch = async (before, left = PATIENCE) => {
     const response = await fetch(refresh.dataset.progress).catch(() => null);
     const now = response?.ok ? await response.json() : null;
     if (now?.running) said.textContent = now.total ? `${now.stage} ${now.done}/${now.total}` : now.stage;
-    if (now && !now.running && now.refreshed !== before) location.reload();
-    else setTimeout(() => watch(before), 1000);
+    if (now && !now.running && now.refreshed !== before) {
+      location.reload();
+    } else if (left > 0) {
+      setTimeout(() => watch(before, now?.running ? PATIENCE : left - 1), 1000);
+    } else {
+      said.textContent = refresh.dataset.failed;
+      if (button) button.disabled = false;
+    }
   };
   const begin = async () => {
     const response = await fetch(refresh.dataset.progress).catch(() => null);
