@@ -18,6 +18,7 @@ from portal.gaps.rank import Asked, figures_of, is_spike
 from portal.gaps.read_log import forget, read_log
 from portal.gaps.refresh import _count
 from portal.gaps.store import NOBODY, GapFilter, GapStore
+from portal.gaps.tables import GAPS
 from portal.gaps.types import (
     Gap,
     GapChanged,
@@ -266,10 +267,18 @@ def test_the_rows_behind_a_figure_are_as_many_as_it_says() -> None:
 
 def test_what_the_log_forgets_the_report_forgets() -> None:
     log, store = _counted()
+    store.note(1, "ask the buyers", by="anna", version=1)
     assert forget(log.engine, NOW + timedelta(seconds=1)) == 4 + 3
     assert store.questions(1) == []
     assert store.asks(1) == []
-    assert store.get(1).typical == ()
+    assert (store.get(1).name, store.get(1).typical) == ("gap-1", ())
+    assert [entry.action for entry in store.history(1) if entry.by] == ["note"]
+    with pytest.raises(GapUnknown):  # nobody had worked on it
+        store.get(2)
+    with log.engine.connect() as connection:
+        words = str(connection.execute(sa.select(GAPS)).all())
+    assert "sofa" not in words
+    assert "沙发" not in words
 
 
 def test_reading_again_changes_nothing_and_late_votes_are_seen() -> None:

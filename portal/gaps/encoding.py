@@ -78,7 +78,7 @@ def gap_from(row: Any, *, questions: int = 0, figures: Figures | None = None) ->
     """A gap from its row; `figures` instead of those stored."""
     return Gap(
         number=row.number,
-        name=row.name,
+        name=row.name or f"gap-{row.number}",
         locale=row.locale,
         state=State(row.state),
         kind=Kind(row.kind),

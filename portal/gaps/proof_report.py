@@ -93,7 +93,7 @@ def read_report(engine: sa.Engine, since: datetime, until: datetime) -> Report:
         }
     lines = [
         Line(
-            row.number, row.name, State(row.state), row.article,
+            row.number, row.name or f"gap-{row.number}", State(row.state), row.article,
             State.CLOSED in happened[row.number], State.REOPENED in happened[row.number],
             looks.get(row.number),
         )

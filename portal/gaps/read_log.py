@@ -12,10 +12,10 @@ from portal.gaps.definitions import FOLLOWED_FOR, PERIOD
 from portal.gaps.encoding import bits_of, key_of
 from portal.gaps.rank import reach
 from portal.gaps.reasons import unresolved_questions
-from portal.gaps.tables import GAP_QUESTIONS, GAPS, UNRESOLVED
-from portal.gaps.types import UnresolvedQuestion
+from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS, UNRESOLVED
+from portal.gaps.types import State, UnresolvedQuestion
 from portal.tables import EVENTS, FORM_SESSIONS
-from portal.transactions import transaction
+from portal.transactions import empty_journal, purge, transaction
 
 _DAY = timedelta(days=1)
 
@@ -59,16 +59,24 @@ def forget(engine: sa.Engine, before: datetime) -> int:
     """Remove what was asked before, with questions that nobody asked since; gives how many rows.
 
     For `kb events purge`: what the log has forgotten the report may not keep. A gap
-    keeps its name, number and history.
+    without questions loses its name, which is a customer's words; one that no editor has worked on
+    is removed, and its number is never given again.
     """
-    with transaction(engine, "forget old questions", writes=True) as connection:
-        asked = connection.execute(sa.delete(UNRESOLVED).where(UNRESOLVED.c.at < before))
-        old = GAP_QUESTIONS.c.last_seen < before
-        questions = connection.execute(sa.delete(GAP_QUESTIONS).where(old))
-        left = sa.select(GAP_QUESTIONS.c.gap)
-        empty = sa.update(GAPS).where(GAPS.c.number.not_in(left))
-        connection.execute(empty.values(typical=[], evidence=[], looked=""))
-    return asked.rowcount + questions.rowcount
+    removed = purge(engine, UNRESOLVED, "at", before)
+    removed += purge(engine, GAP_QUESTIONS, "last_seen", before)
+    g, h = GAPS.c, GAP_HISTORY.c
+    worked_on = sa.select(h.gap).where(h.by != "")
+    with transaction(engine, "forget gaps", writes=True) as connection:
+        empty = g.number.not_in(sa.select(GAP_QUESTIONS.c.gap))
+        emptied = sa.update(GAPS).where(empty, g.name != "")
+        connection.execute(emptied.values(name="", typical=[], evidence=[], looked=""))
+        plain = (g.state == State.OPEN, g.merged_into.is_(None), g.number.not_in(worked_on))
+        into = sa.select(g.merged_into).where(g.merged_into.is_not(None))
+        gone = sa.delete(GAPS).where(empty, *plain, g.number.not_in(into))
+        connection.execute(gone)
+        connection.execute(sa.delete(GAP_HISTORY).where(h.gap.not_in(sa.select(g.number))))
+    empty_journal(engine)
+    return removed
 
 
 def kept_since(now: datetime) -> datetime:
