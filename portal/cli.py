@@ -266,15 +266,18 @@ def purge(settings: Settings, days: int | None) -> None:
     from portal.forms.store import open_form_log
     from portal.gaps.read_log import forget
     from portal.proof.store import RunStore
+    from portal.transactions import empty_journal
     from portal.visitors import VisitorKeys
 
     age = days or settings.retention_days
     before = datetime.now(UTC) - timedelta(days=age)
     removed = open_event_store(settings.events_url).purge(before)
     removed += open_form_log(settings.events_url).purge(before)
-    forget(open_engine(settings.events_url), before)
-    RunStore(open_engine(settings.events_url), lambda: datetime.now(UTC)).purge(before)
-    VisitorKeys(open_engine(settings.events_url), lambda: datetime.now(UTC)).forget_old()
+    engine = open_engine(settings.events_url)
+    forget(engine, before)
+    RunStore(engine, lambda: datetime.now(UTC)).purge(before)
+    VisitorKeys(engine, lambda: datetime.now(UTC)).forget_old()
+    empty_journal(engine)
     click.echo(f"Removed {removed} events older than {age} days.")
 
 

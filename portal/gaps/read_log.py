@@ -15,7 +15,7 @@ from portal.gaps.reasons import unresolved_questions
 from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS, UNRESOLVED
 from portal.gaps.types import State, UnresolvedQuestion
 from portal.tables import EVENTS, FORM_SESSIONS
-from portal.transactions import empty_journal, purge, transaction
+from portal.transactions import purge, transaction
 
 _DAY = timedelta(days=1)
 
@@ -75,7 +75,6 @@ def forget(engine: sa.Engine, before: datetime) -> int:
         gone = sa.delete(GAPS).where(empty, *plain, g.number.not_in(into))
         connection.execute(gone)
         connection.execute(sa.delete(GAP_HISTORY).where(h.gap.not_in(sa.select(g.number))))
-    empty_journal(engine)
     return removed
 
 
