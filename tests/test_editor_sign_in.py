@@ -124,7 +124,7 @@ def test_who_does_not_is_told_nothing_more(
     client: FlaskClient, services: Services, anna: User, name: str, password: str, status: int
 ) -> None:
     off = services.accounts.users.add("off", Role.ADMIN, PASSWORD)
-    services.accounts.users.add("on", Role.ADMIN)
+    services.accounts.users.add("on", Role.ADMIN, PASSWORD)
     services.accounts.users.disable(off.id)
     answer = enter(client, name.encode(errors="replace").decode(), password)
     assert answer.status_code == status
