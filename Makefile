@@ -8,13 +8,23 @@ BENCH       ?= var/bench
 BENCH_SIZES ?= 20000 200000
 BENCH_EVAL  ?=
 
-.PHONY: serve test setup index check bench profile load clean help
+.PHONY: serve demo test setup index check bench profile load clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: setup     ## set up, build the index, serve on http://127.0.0.1:$(PORT)
 	$(BIN)/kb index
+	$(BIN)/kb serve
+
+# Its log is its own and begun anew each time; the password is asked for.
+demo: export KB_DATABASE_URL = sqlite:///$(CURDIR)/var/demo.db
+demo: setup      ## the same with a simulated log and an account for the editors' pages
+	mkdir -p var
+	rm -f var/demo.db var/demo.db-shm var/demo.db-wal
+	$(BIN)/kb index
+	$(BIN)/kb simulate
+	$(BIN)/kb users add editor --role editor
 	$(BIN)/kb serve
 
 test: $(VENV)/.test   ## set up, then ruff, mypy and every test

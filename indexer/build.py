@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from indexer.check import check
 from indexer.collector import uncollected
 from indexer.content import Content, Progress, gather, silent
 from indexer.folder import Folder, read_folder
 from indexer.parsed_cache import ParsedCache
-from indexer.problems import ArticlesInvalid
-from indexer.publish import prune, publish, publishing, staging_folder
+from indexer.publish import nothing, prune, publish, publishing, staging_folder
 from indexer.published import Published, made_of, recall, remember
+from indexer.unfinished import publishable, served_in
 from indexer.write import write_generation
 from search.errors import IndexDamaged, KnowledgeBaseError
 from search.generation import (
@@ -41,26 +41,32 @@ def build_and_publish(
     rebuild: bool = False,
     workers: int = 1,
     progress: Progress = silent,
+    before_naming: Callable[[], object] = nothing,
 ) -> Published:
     """Check, build and publish the folder `articles` into `data`, encoding in up to `workers`
     processes. A folder that has been read is not read again.
 
-    Raises `ArticlesInvalid` with every problem, and leaves what was published as it was.
+    `before_naming` is called once when all is built, just before the pointer names it, also where
+    there is nothing new; what it raises stops the publish. Drafts with mistakes are left out and in
+    the warnings. Raises `ArticlesInvalid` with every problem, and leaves what was published as it
+    was.
     """
     with publishing(data), uncollected():
         folder = articles if isinstance(articles, Folder) else read_folder(articles)
         sources = made_of(folder, model=embedder.model_id, today=today)
         if not rebuild and (last := recall(data, sources)) is not None:
+            before_naming()
             return last
         progress("reading articles", 0, 1)
         with ParsedCache(data / "cache" / "articles.sqlite") as cache:
-            library, problems = check(folder, today=today, cache=cache)
-        if any(problem.severity == "error" for problem in problems):
-            raise ArticlesInvalid(problems)
+            library, problems = publishable(
+                folder, today=today, cache=cache, served=served_in(data)
+            )
         content = gather(library)
         progress("reading articles", 1, 1)
         digest = content_hash(content, embedder)
         if not rebuild and (present := up_to_date(data, digest)) is not None:
+            before_naming()
             published = Published(
                 present.name, False, present.articles, present.passages, present.units, 0,
                 tuple(problems),
@@ -85,7 +91,7 @@ def build_and_publish(
                 staged.mkdir()
                 encoded, units = write(None)
             progress("publishing", 0, 1)
-            publish(data, staged, name)
+            publish(data, staged, name, before_naming=before_naming)
             pruned = prune(data, keep=keep)
             progress("publishing", 1, 1)
             published = Published(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.problems import Problem
@@ -59,6 +59,29 @@ class Folder:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(self.unreadable(path, error))
             return ""
+
+    def replaced(self, path: str, content: bytes) -> Folder:
+        """The same folder with one article's file, there or not, holding something else."""
+        articles = self.articles
+        if path not in articles:
+            rank = {locale: place for place, locale in enumerate(LOCALES)}
+            found = ((rank[one.split("/")[0]], one.split("/"), one) for one in (*articles, path))
+            articles = tuple(one for *_, one in sorted(found))
+        return replace(
+            self,
+            articles=articles,
+            files={**self.files, path: content},
+            digests={**self.digests, path: _digest(self.shown(path), content)},
+        )
+
+    def without(self, paths: Collection[str]) -> Folder:
+        """The same folder as if some articles' files were not there."""
+        return replace(
+            self,
+            articles=tuple(path for path in self.articles if path not in paths),
+            files={path: one for path, one in self.files.items() if path not in paths},
+            digests={path: one for path, one in self.digests.items() if path not in paths},
+        )
 
     def unreadable(self, path: str, error: Exception) -> Problem:
         """What `text` raised, told."""

@@ -163,7 +163,8 @@ def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:
         "missing": f"Add `{location[-1] if location else ''}: …`. {MENDS.get(top, '')}".strip(),
         "extra_forbidden": f"Remove it; known fields: {', '.join(FrontMatter.model_fields)}.",
     }
-    if item["type"] == "string_type" and isinstance(item["input"], int | float):
+    is_number = item["type"] == "string_type" and isinstance(item["input"], int | float)
+    if is_number and top != "closes":  # quotes would make no gap of it
         mends["string_type"] = f'Put the value in quotes: "{item["input"]}".'
     message = {
         "missing": "the field is missing",

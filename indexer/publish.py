@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,7 +49,13 @@ def staging_folder(data: Path, name: str) -> Path:
     return folder
 
 
-def publish(data: Path, staged: Path, name: str) -> None:
+def nothing() -> None:
+    """What is done before a generation is named where nothing is asked for."""
+
+
+def publish(
+    data: Path, staged: Path, name: str, *, before_naming: Callable[[], object] = nothing
+) -> None:
     """Move a staged generation into place and point at it.
 
     It is opened and checked first. The pointer is replaced by one rename, so readers see the old
@@ -59,6 +65,7 @@ def publish(data: Path, staged: Path, name: str) -> None:
     for path in sorted(staged.rglob("*")):
         _sync(path)
     final = data / GENERATIONS / name
+    before_naming()
     staged.rename(final)
     _sync(final.parent)
     point_to(data, name)

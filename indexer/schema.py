@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, f
 ID = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 Identifier = Annotated[str, StringConstraints(pattern=ID, max_length=80)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+GapName = Annotated[str, StringConstraints(pattern=r"^gap-[1-9][0-9]{0,8}$")]
 
 
 class _Strict(BaseModel):
@@ -64,6 +65,7 @@ class FrontMatter(_Strict):
     redirect_from: tuple[str, ...] = ()
     sources: tuple[SourceModel, ...] = ()
     policy: tuple[PolicyModel, ...] = ()
+    closes: GapName | None = None
 
     @field_validator("redirect_from")
     @classmethod
@@ -91,6 +93,7 @@ MENDS = {
     "redirect_from": "Write a list of former paths such as /en/refunds/old-name.",
     "sources": "Give each source a title, an https url and verified_on.",
     "policy": "Write a list of clauses; their fields are below the README's table of front matter.",
+    "closes": "Write the gap it was written for, such as gap-17, as `kb gaps` numbers it.",
 }
 
 

@@ -19,9 +19,12 @@ import portal.help
 import portal.requests.pages
 import portal.widget
 from portal import problems, rate_limits, security, server_timing
+from portal.accounts.types import Role
 from portal.addresses import counted_address
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
+from portal.editor.access import current_user
+from portal.editor.roles import ROLES
 from portal.forms import cors
 from portal.log_path import loggable_path
 from portal.logs import REQUESTS
@@ -29,6 +32,14 @@ from portal.secret import secret_key
 from portal.services import Services, install, open_services
 
 _MAX_BODY = 64 * 1024
+_MAX_ARTICLE = 512 * 1024
+_ARTICLES = frozenset({"editor.draft_save", "editor.draft_check", "editor.draft_publish"})
+_TYPING = "editor.draft_check"
+"""Writes nothing and is asked while somebody who is signed in types."""
+_EDITORS = "240 per minute"
+"""What each who is signed in may send: shops have one address for all who work there."""
+_GUESSED = frozenset({"editor.account_password"})
+"""Asks those who are signed in for a password, which could be guessed."""
 _log = logging.getLogger(REQUESTS)
 
 
@@ -55,6 +66,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    _take_articles(app)
     csrf = CSRFProtect(app)
     limiter = Limiter(
         counted_address,
@@ -83,17 +95,39 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 
 def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
-    """Votes and hand-overs share a stricter limit than reading."""
+    """Votes, hand-overs and signing in share a stricter limit than reading; editors have theirs."""
     limiter.exempt(app.view_functions["asset"])
     for endpoint in cors.OPEN:  # each form has limits of its own: portal.forms.limits
         limiter.exempt(app.view_functions[endpoint])
     if limit == OFF:
         return
     shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
+    editors = limiter.shared_limit(_EDITORS, scope="edit", methods=["POST"], key_func=_editor)
     for rule in app.url_map.iter_rules():
-        if rule.methods and "POST" in rule.methods and rule.endpoint not in cors.OPEN:
+        writes = rule.methods and "POST" in rule.methods and rule.endpoint != _TYPING
+        if writes and rule.endpoint not in cors.OPEN:
             view: Any = app.view_functions[rule.endpoint]
-            app.view_functions[rule.endpoint] = shared(view)
+            limited = editors if _is_for_editors(rule.endpoint) else shared
+            app.view_functions[rule.endpoint] = limited(view)
+
+
+def _is_for_editors(endpoint: str) -> bool:
+    """Whether only who is signed in gets that far."""
+    blueprint, _dot, name = endpoint.rpartition(".")
+    return blueprint == "editor" and ROLES[name] > Role.ANYONE and endpoint not in _GUESSED
+
+
+def _editor() -> str:
+    return f"editor {current_user().id}"
+
+
+def _take_articles(app: Flask) -> None:
+    """A whole article may be longer than what visitors send; before anything reads the body."""
+
+    @app.before_request
+    def longer() -> None:
+        if request.endpoint in _ARTICLES:
+            request.max_content_length = request.max_form_memory_size = _MAX_ARTICLE
 
 
 def _maintain(app: Flask, settings: Settings) -> None:

@@ -11,10 +11,15 @@ from typing import Any
 
 import click
 
+from portal.cli_digest import digest
 from portal.cli_forms import forms
+from portal.cli_gaps import gaps
+from portal.cli_prove import prove
 from portal.cli_requests import requests
 from portal.cli_settings import quick, with_settings
+from portal.cli_simulate import simulate
 from portal.cli_suggest import suggest
+from portal.cli_users import users
 from portal.config import Settings
 from search.errors import KnowledgeBaseError
 from search.evaluate import METRICS
@@ -89,6 +94,10 @@ def index(settings: Settings, rebuild: bool) -> None:
     size = f"{outcome.articles} articles, {outcome.passages} passages, {outcome.units} vectors"
     if outcome.changed:
         click.echo(f"Published {outcome.name}: {size}, {outcome.encoded} encoded.")
+        from portal.proof.noted import note_published
+
+        for number in note_published(settings):
+            click.echo(f"gap-{number}: its article is published now; live traffic decides.")
     else:
         click.echo(f"Nothing has changed; {outcome.name} stays: {size}.")
 
@@ -218,33 +227,6 @@ def generations(settings: Settings, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-@with_settings
-def gaps(settings: Settings, days: int, limit: int, as_json: bool) -> None:
-    """List the questions that were not answered, the most pressing first."""
-    import dataclasses
-
-    from portal.events import open_event_store
-
-    since = datetime.now(UTC) - timedelta(days=days)
-    rows = open_event_store(settings.events_url).unresolved(since, limit)
-    if as_json:
-        click.echo(
-            json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False, default=str)
-        )
-        return
-    for row in rows:
-        click.echo(
-            f"{row.visitors:4d} visitors  {row.searches:4d} searches  {row.last_seen:%Y-%m-%d}  "
-            f"{row.locale:7s} {row.query}"
-        )
-    if not rows:
-        click.echo(f"No unanswered question in the last {days} days.")
-
-
-@cli.command()
-@click.option("--days", type=click.IntRange(1), default=30, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 @with_settings
 def handovers(settings: Settings, days: int, as_json: bool) -> None:
@@ -282,13 +264,20 @@ def purge(settings: Settings, days: int | None) -> None:
     from portal.database import open_engine
     from portal.events import open_event_store
     from portal.forms.store import open_form_log
+    from portal.gaps.read_log import forget
+    from portal.proof.store import RunStore
+    from portal.transactions import empty_journal
     from portal.visitors import VisitorKeys
 
     age = days or settings.retention_days
     before = datetime.now(UTC) - timedelta(days=age)
     removed = open_event_store(settings.events_url).purge(before)
     removed += open_form_log(settings.events_url).purge(before)
-    VisitorKeys(open_engine(settings.events_url), lambda: datetime.now(UTC)).forget_old()
+    engine = open_engine(settings.events_url)
+    forget(engine, before)
+    RunStore(engine, lambda: datetime.now(UTC)).purge(before)
+    VisitorKeys(engine, lambda: datetime.now(UTC)).forget_old()
+    empty_journal(engine)
     click.echo(f"Removed {removed} events older than {age} days.")
 
 
@@ -393,6 +382,11 @@ def calibrate(settings: Settings, folders: tuple[Path, ...], output: Path | None
         click.echo(line)
 
 
+cli.add_command(digest)
 cli.add_command(forms)
+cli.add_command(gaps)
+cli.add_command(prove)
 cli.add_command(requests)
+cli.add_command(simulate)
 cli.add_command(suggest)
+cli.add_command(users)

@@ -134,7 +134,9 @@ class Settings(BaseSettings):
         description="Orders a visitor may look up, and guesses allowed for one order number; "
         "`off`: any number.",
     )
-    webhook_url: str = Field("", description="Address that refund requests are posted to.")
+    webhook_url: str = Field(
+        "", description="Address that refund requests, and digests if asked, are posted to."
+    )
     webhook_secret: str = Field(
         "",
         repr=False,
@@ -146,10 +148,44 @@ class Settings(BaseSettings):
         ge=1,
         description="Age in days at which the sender's details of a refund request are erased.",
     )
-    editor_password: str = Field(
+    session_idle_minutes: int = Field(
+        480,
+        ge=5,
+        le=43_200,
+        description="Minutes without a page after which an editor has to sign in again.",
+    )
+    session_hours: int = Field(
+        168, ge=1, le=8760, description="Hours after which an editor has to sign in again anyway."
+    )
+    oidc_issuer: str = Field(
         "",
-        repr=False,
-        description="Password of the pages for editors, `/editor/forms`; empty: there are none.",
+        description="OpenID Connect provider that editors may sign in at, such as "
+        "`https://login.example`; empty: only passwords.",
+    )
+    oidc_client_id: str = Field("", description="The portal's name at that provider.")
+    oidc_client_secret: str = Field("", repr=False, description="Its secret there.")
+    oidc_name: str = Field(
+        "", description="What the sign-in page calls the provider; empty: its host."
+    )
+    oidc_mail_domains: str = Field(
+        "",
+        description="Domains, apart by spaces, of which a verified mail address is needed to sign "
+        "in at the provider; empty: none is.",
+    )
+    oidc_role_claim: str = Field(
+        "",
+        description="Claim that says what role somebody has, read at every sign-in, such as "
+        "`groups`; empty: the default role, and admins change it.",
+    )
+    oidc_roles: str = Field(
+        "",
+        description="What the values of that claim mean, apart by spaces, such as "
+        "`kb-admins=admin kb-team=editor`; empty: they are the roles' names.",
+    )
+    oidc_default_role: Literal["none", "reader", "editor", "admin"] = Field(
+        "none",
+        description="Role of whoever signs in at the provider and has none by the claim; "
+        "`none`: they are not let in.",
     )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose forwarded headers are believed."
@@ -168,6 +204,16 @@ class Settings(BaseSettings):
     )
     keep_generations: int = Field(
         3, ge=1, le=100, description="Published generations kept for `kb rollback`."
+    )
+    golden: Path | None = Field(
+        None,
+        description="Folder of golden questions, as `kb eval` reads it, that a proof asks before "
+        "and after; empty: the questions that other articles list.",
+    )
+    git_commit: bool = Field(
+        False,
+        description="Commit what editors save to git, with their names, where `KB_ARTICLES` is in "
+        "a git work tree.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe message that is logged."
@@ -196,6 +242,22 @@ class Settings(BaseSettings):
     def _complete_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("is no address; write it as https://help.example")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, value: str) -> str:
+        if value and not value.startswith("https://") and not _LOOPBACK.match(value):
+            raise ValueError("has to be an https address; write it as https://login.example")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        for pair in value.split():
+            name, _, role = pair.rpartition("=")
+            if not name or role not in ("reader", "editor", "admin"):
+                raise ValueError(f"{pair!r} is no role; write it as kb-team=editor")
         return value
 
     @property

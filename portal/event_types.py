@@ -97,21 +97,6 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class UnresolvedQuery:
-    """One question that found no answer, however many asked it; `score` ranks the gap."""
-
-    query: str
-    normalised: str
-    locale: str
-    searches: int
-    visitors: int
-    last_seen: datetime
-    confidence: float
-    top_article: str | None
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class VoteCounts:
     """Latest votes on an article, one per visitor."""
 
@@ -152,10 +137,6 @@ class EventStore(Protocol):
 
     def popular(self, locale: str, since: datetime, limit: int) -> list[tuple[str, int]]:
         """Articles and how many distinct visitors read them, most first."""
-        ...
-
-    def unresolved(self, since: datetime, limit: int) -> list[UnresolvedQuery]:
-        """Questions without an answer, the widest gap first."""
         ...
 
     def handovers(self, since: datetime) -> list[Handover]:

@@ -20,16 +20,15 @@ from portal.event_types import (
     Handover,
     SearchEvent,
     ShownResult,
-    UnresolvedQuery,
     View,
     Vote,
     VoteCounts,
 )
+from portal.figures.late import forget, recount
 from portal.safe_events import SafeEventStore
 from portal.storable import clean, clean_word
 from portal.tables import EVENTS, HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS, VOTES
 from portal.transactions import empty_journal, purge, transaction
-from portal.unresolved import rank_unresolved
 from search.text import normalise
 
 __all__ = [
@@ -42,7 +41,6 @@ __all__ = [
     "SearchEvent",
     "ShownResult",
     "SqlEventStore",
-    "UnresolvedQuery",
     "View",
     "Vote",
     "VoteCounts",
@@ -80,6 +78,7 @@ class SqlEventStore:
             results = [row for search_id in rows for row in _result_rows(own[search_id])]
             if results:
                 _insert_plain(connection, SEARCH_RESULTS, results)
+            recount(connection, (own[search_id].at for search_id in rows), self._clock())
 
     def record_view(self, event: View) -> None:
         row = {
@@ -94,6 +93,7 @@ class SqlEventStore:
         }
         with self._transaction("write a view") as connection:
             _insert(connection, VIEWS, row)
+            recount(connection, [event.at], self._clock(), search_id=event.search_id)
 
     def record_vote(self, event: Vote) -> None:
         row = {
@@ -109,6 +109,7 @@ class SqlEventStore:
         }
         with self._transaction("write a vote") as connection:
             _insert(connection, VOTES, row)
+            recount(connection, [event.at], self._clock(), search_id=event.search_id)
 
     def record_handover(self, event: Handover) -> None:
         """Also marks a hand-over recorded before as delivered; nothing else of it changes."""
@@ -127,6 +128,7 @@ class SqlEventStore:
             if not _insert(connection, HANDOVERS, row) and event.delivered:
                 delivered = sa.update(HANDOVERS).where(HANDOVERS.c.id == event.id)
                 connection.execute(delivered.values(delivered=True))
+            recount(connection, [event.at], self._clock())
 
     def popular(self, locale: str, since: datetime, limit: int) -> list[tuple[str, int]]:
         visitors = sa.func.count(VIEWS.c.visitor.distinct())
@@ -139,10 +141,6 @@ class SqlEventStore:
         )
         with self._transaction("read popular articles") as connection:
             return [(article, count) for article, count in connection.execute(query)]
-
-    def unresolved(self, since: datetime, limit: int) -> list[UnresolvedQuery]:
-        with self._transaction("read unresolved questions") as connection:
-            return rank_unresolved(connection, since=since, limit=limit, now=self._clock())
 
     def handovers(self, since: datetime) -> list[Handover]:
         query = (
@@ -195,6 +193,7 @@ class SqlEventStore:
     def purge(self, before: datetime) -> int:
         """Forget everything older, in short transactions that let visitors' events in between."""
         removed = sum(purge(self._engine, table, "at", before) for table in EVENTS)
+        forget(self._engine, before)
         empty_journal(self._engine)
         return removed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-_SECRET = frozenset({"requests.status"})
+_SECRET = frozenset({"requests.status", "editor.invitation", "editor.invitation_post"})
 """Endpoints whose path is a key: who reads the log must not be able to open their pages."""
 
 

@@ -63,17 +63,24 @@ def compose(settings: Settings, handover: HandoverMail) -> EmailMessage:
 
 
 def compose_text(
-    settings: Settings, *, subject: str, reply_to: str, text: str, message_id: str = ""
+    settings: Settings,
+    *,
+    subject: str,
+    reply_to: str,
+    text: str,
+    message_id: str = "",
+    to: str = "",
 ) -> EmailMessage:
-    """A mail to the team; no line of what was typed can become a header.
+    """A mail to the team, or to one address; no line of what was typed can become a header.
 
     With a `message_id` of letters, digits and underscores, mailboxes know what comes twice.
     """
-    domain = settings.handover_mail.rpartition("@")[2] or None
+    sender = settings.handover_mail or to
+    domain = sender.rpartition("@")[2] or None
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
-    message["From"] = settings.handover_mail
-    message["To"] = settings.handover_mail
+    message["From"] = sender
+    message["To"] = to or sender
     message["Date"] = formatdate()
     own = f"<{message_id}@{domain or 'kb'}>" if message_id else make_msgid(domain=domain)
     message["Message-ID"] = own
@@ -89,13 +96,19 @@ def send_handover(settings: Settings, handover: HandoverMail) -> None:
 
 
 def send_text(
-    settings: Settings, *, subject: str, reply_to: str, text: str, message_id: str = ""
+    settings: Settings,
+    *,
+    subject: str,
+    reply_to: str,
+    text: str,
+    message_id: str = "",
+    to: str = "",
 ) -> None:
-    """Send one mail to the team. Raises `MailFailed` likewise."""
+    """Send one mail to the team, or to one address. Raises `MailFailed` likewise."""
     _send(
         settings,
         lambda: compose_text(
-            settings, subject=subject, reply_to=reply_to, text=text, message_id=message_id
+            settings, subject=subject, reply_to=reply_to, text=text, message_id=message_id, to=to
         ),
     )
 

@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.event_types import Clock
+from portal.gaps.reasons import went_on
 from portal.personal import PLACEHOLDER
 from portal.redact import redact
 from portal.safe_events import OnFailure
 from portal.tables import SEARCHES, UtcTime
-from portal.unresolved import went_on
 from search.completion import PastQuestion, PastQuestions
 
 LEAST_VISITORS = 3

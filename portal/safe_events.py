@@ -13,7 +13,6 @@ from portal.event_types import (
     EventsUnavailable,
     Handover,
     SearchEvent,
-    UnresolvedQuery,
     View,
     Vote,
     VoteCounts,
@@ -114,10 +113,6 @@ class SafeEventStore:
 
     def popular(self, locale: str, since: datetime, limit: int) -> list[tuple[str, int]]:
         return self._read("popular", lambda: self._inner.popular(locale, since, limit), [])
-
-    def unresolved(self, since: datetime, limit: int) -> list[UnresolvedQuery]:
-        self.flush()
-        return self._read("unresolved", lambda: self._inner.unresolved(since, limit), [])
 
     def handovers(self, since: datetime) -> list[Handover]:
         return self._read("handovers", lambda: self._inner.handovers(since), [])

@@ -42,8 +42,8 @@ def run(settings: Settings) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     be_thrifty()
     hooks = {
-        "post_worker_init": _start_deliveries,
-        "worker_exit": _stop_deliveries,
+        "post_worker_init": _start_threads,
+        "worker_exit": _stop_threads,
         "child_exit": _forget_worker,
     }
     Server(lambda: _make_app(settings), {**options(settings), **hooks}).run()
@@ -82,17 +82,21 @@ def _make_app(settings: Settings) -> Flask:
     return app
 
 
-def _start_deliveries(worker: Any) -> None:
-    """Each worker hands over what is due; they never take the same."""
+def _start_threads(worker: Any) -> None:
+    """Each worker hands over what is due and refreshes gaps; they never do the same."""
     from portal.services import services_of
 
     services_of(worker.wsgi).requests.thread.start()
+    services_of(worker.wsgi).gap_refresher.start()
 
 
-def _stop_deliveries(_server: Any, worker: Any) -> None:
+def _stop_threads(_server: Any, worker: Any) -> None:
     from portal.services import services_of
 
     if worker.wsgi is not None:
+        # Within graceful_timeout, after which the worker is killed.
+        services_of(worker.wsgi).proof.jobs.finish()
+        services_of(worker.wsgi).gap_refresher.stop()
         services_of(worker.wsgi).requests.thread.stop()
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask, current_app
 
+from portal.accounts.desk import Accounts, open_accounts
 from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.events import EventsUnavailable, SafeEventStore, SqlEventStore
@@ -21,8 +22,11 @@ from portal.forms.limits import FormLimits
 from portal.forms.registry import Forms, open_forms
 from portal.forms.safe_log import FormEventsLost, SafeFormLog
 from portal.forms.store import SqlFormLog
+from portal.gaps.refresher import GapRefresher
+from portal.gaps.store import GapStore
 from portal.metrics import Metrics
 from portal.popular import PopularQuestions
+from portal.proof.desk import ProofDesk
 from portal.redact import redact
 from portal.requests.desk import RequestDesk, open_desk
 from portal.safe_events import SearchesLost
@@ -116,6 +120,10 @@ class Services:
     form_limits: FormLimits
     form_log: SafeFormLog
     requests: RequestDesk
+    accounts: Accounts
+    gaps: GapStore
+    gap_refresher: GapRefresher
+    proof: ProofDesk
 
 
 def install(app: Flask, services: Services) -> None:
@@ -165,11 +173,16 @@ def open_services(
         engine, clock, lambda questions: library.completer.compile_past(questions), on_failure
     )
     visitors = VisitorKeys(engine, clock)
+    gaps = GapStore(engine, clock)
     return Services(
         settings, library, events, visitors, metrics, clock, engine, popular,
         forms=open_forms(settings), form_limits=FormLimits(settings),
         form_log=SafeFormLog(SqlFormLog(engine, clock), on_failure),
         requests=open_desk(settings, engine, lambda: library.catalogue, clock),
+        accounts=open_accounts(settings, engine, clock),
+        gaps=gaps,
+        gap_refresher=GapRefresher(engine, library, embedder, clock, cache=settings.cache),
+        proof=ProofDesk(settings, engine, clock, gaps, lambda: embedder),
     )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ FORM_SESSIONS = sa.Table(
     sa.Column("helpful_at", UtcTime),
     sa.Column("not_helpful_at", UtcTime),
     sa.Column("resolved_at", UtcTime),
-    sa.Column("submitted_at", UtcTime),
+    sa.Column("submitted_at", UtcTime, index=True),
     sa.Column("sent_by", sa.String(32), nullable=False),
     sa.Column("held_out", sa.Boolean, nullable=False),
     sa.Column("bot", sa.Boolean, nullable=False),

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from editor_session import sign_in
 from portal.assets import STATIC, static_url, templates_folder
+from portal.services import Services
 
 _BUDGET = 100_000  # bytes of script and style a first view may load
+_EDITORS_BUDGET = 160_000  # likewise, with the charts
 
 
 def test_templates_lie_where_the_app_looks() -> None:
@@ -42,14 +46,39 @@ def test_nothing_outside_the_folder_is_served(client: FlaskClient) -> None:
         assert answer.mimetype == "image/svg+xml"
 
 
-def test_script_and_style_of_a_page_stay_within_the_budget() -> None:
-    # The widget loads on pages with a form only; test_widget.py has a budget for it.
-    files = [
-        path
-        for path in (*STATIC.rglob("*.js"), *STATIC.rglob("*.css"))
-        if path.parent.name != "widget"
-    ]
+def loaded_by(client: FlaskClient, page: str) -> set[Path]:
+    """The script and style files a page loads, with the modules that those import."""
+    answer = client.get(page, follow_redirects=True)
+    assert answer.status_code == 200, page
+    names = re.findall(r'(?:href|src)="/static/[0-9a-f]{12}/([^"?]+\.(?:js|css))"', answer.text)
+    found: set[Path] = set()
+    waiting = [STATIC / name for name in names]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            imports = re.findall(r'from "(\./[^"]+)"', file.read_text("utf-8"))
+            waiting += [file.parent / name for name in imports]
+    return found
+
+
+@pytest.mark.parametrize(
+    "page", ["/en/", "/en/search?q=refund", "/zh-Hans/search?q=退款", "/en/refunds/refund-timing",
+             "/en/requests/new"],
+)  # fmt: skip
+def test_script_and_style_of_a_page_stay_within_the_budget(client: FlaskClient, page: str) -> None:
+    files = loaded_by(client, page)
+    assert any(file.suffix == ".js" for file in files)
+    assert any(file.suffix == ".css" for file in files)
     assert sum(file.stat().st_size for file in files) < _BUDGET
+
+
+@pytest.mark.parametrize("page", ["/editor/", "/editor/gaps", "/editor/questions"])
+def test_pages_for_editors_have_a_budget_too(
+    client: FlaskClient, services: Services, page: str
+) -> None:
+    sign_in(client, services)
+    assert sum(file.stat().st_size for file in loaded_by(client, page)) < _EDITORS_BUDGET
 
 
 def test_modules_import_only_files_that_exist() -> None:

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from portal.cli import cli
-from portal.services import Services
 from tests_support import ROOT
 
 
@@ -100,18 +99,6 @@ def test_rollback_without_an_earlier_generation_says_so(runner: CliRunner) -> No
     done = runner.invoke(cli, ["rollback"])
     assert done.exit_code == 2
     assert "no earlier generation" in done.stderr
-
-
-def test_gaps_lists_what_was_not_answered(
-    runner: CliRunner, client: FlaskClient, services: Services
-) -> None:
-    assert "No unanswered question" in runner.invoke(cli, ["gaps", "--days", "3650"]).stdout
-    client.get("/api/v1/search?q=can+I+bring+my+dog+to+your+warehouse")
-    services.events.flush()
-    done = runner.invoke(cli, ["gaps", "--days", "3650", "--json"])
-    assert [row["query"] for row in json.loads(done.stdout)] == [
-        "can I bring my dog to your warehouse"
-    ]
 
 
 def test_purge_removes_what_is_older_than_the_retention(

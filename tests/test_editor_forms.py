@@ -5,19 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from flask import Flask
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
 from conftest import NOW
-from portal.app import create_app
+from editor_session import sign_in
 from portal.cli import cli
-from portal.config import Settings
 from portal.forms.counts import Counts, OpenSessions
 from portal.forms.export import as_csv, plain_cell
 from portal.forms.figures import Figures, Group, Selection
@@ -25,18 +22,11 @@ from portal.forms.outcomes import Outcome
 from portal.services import Services
 from test_form_outcomes import happened, typed
 
-PASSWORD = "correct horse 电池"
-AUTH = ("editor", PASSWORD)
-
 
 @pytest.fixture
-def editor(services: Services, settings: Settings) -> FlaskClient:
-    """A browser of one who knows no password yet."""
-    guarded = settings.model_copy(update={"editor_password": PASSWORD})
-    app: Flask = create_app(guarded, replace(services, settings=guarded))
-    app.testing = True
-    client = app.test_client()
-    client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (test)"
+def editor(client: FlaskClient, services: Services) -> FlaskClient:
+    """A browser of somebody who may see figures and change nothing."""
+    sign_in(client, services, "reader")
     return client
 
 
@@ -55,39 +45,6 @@ def counted(services: Services) -> Services:
     return services
 
 
-def test_without_a_password_there_is_no_such_page(client: FlaskClient) -> None:
-    for path in ("/editor/", "/editor/forms", "/editor/forms.csv", "/editor/forms.json"):
-        assert client.get(path, auth=("editor", "")).status_code == 404
-
-
-@pytest.mark.parametrize("auth", [None, ("editor", ""), ("editor", "wrong"), ("", PASSWORD[:-1])])
-def test_who_does_not_know_the_password_is_asked_for_it(
-    editor: FlaskClient, auth: tuple[str, str] | None
-) -> None:
-    for path in ("/editor/forms", "/editor/forms.csv", "/editor/forms-trend.csv",
-                 "/editor/forms.json"):  # fmt: skip
-        answer = editor.get(path, auth=auth)
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-
-
-def test_who_knows_it_sees_the_page_and_nobody_keeps_it(editor: FlaskClient) -> None:
-    answer = editor.get("/editor/", auth=AUTH, follow_redirects=True)
-    assert (answer.status_code, answer.request.path) == (200, "/editor/forms")
-    assert answer.cache_control.no_store
-    assert answer.headers["X-Robots-Tag"] == "noindex"
-
-
-def test_passwords_cannot_be_tried_for_ever(editor: FlaskClient) -> None:
-    for _ in range(10):
-        assert editor.get("/editor/forms", auth=("editor", "wrong")).status_code == 401
-    answer = editor.get("/editor/forms", auth=AUTH)
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) > 0
-    other = editor.get("/editor/forms", auth=AUTH, environ_base={"REMOTE_ADDR": "10.9.8.7"})
-    assert other.status_code == 200
-
-
 def cells(page: str) -> dict[str, list[str]]:
     """The rows of all tables by their heading."""
     rows: dict[str, list[str]] = {}
@@ -100,7 +57,7 @@ def cells(page: str) -> dict[str, list[str]]:
 
 
 def test_the_page_shows_what_was_counted(editor: FlaskClient, counted: Services) -> None:
-    rows = cells(editor.get("/editor/forms?lang=en", auth=AUTH).text)
+    rows = cells(editor.get("/editor/forms?lang=en").text)
     assert rows["With intent"][1] == "10"
     assert rows["Held out"][1] == "2"
     assert rows["Something found"][1:] == ["8", "100.0% 67.6% to 100.0%"]
@@ -114,7 +71,7 @@ def test_the_page_shows_what_was_counted(editor: FlaskClient, counted: Services)
 
 
 def test_every_figure_has_its_definition_beside_it(editor: FlaskClient, counted: Services) -> None:
-    page = LexborHTMLParser(editor.get("/editor/forms?lang=en", auth=AUTH).text)
+    page = LexborHTMLParser(editor.get("/editor/forms?lang=en").text)
     defined = {node.text(strip=True) for node in page.css("th:has(.definition) .term")}
     assert len(defined) == 5 + len(Outcome) - 1
     assert all(node.text(strip=True) for node in page.css(".definition"))
@@ -123,7 +80,7 @@ def test_every_figure_has_its_definition_beside_it(editor: FlaskClient, counted:
 def test_charts_are_tables_too_and_need_no_style_of_their_own(
     editor: FlaskClient, counted: Services
 ) -> None:
-    page = LexborHTMLParser(editor.get("/editor/forms?lang=en", auth=AUTH).text)
+    page = LexborHTMLParser(editor.get("/editor/forms?lang=en").text)
     assert page.css_first("[style]") is None
     assert page.css_first("main script") is None
     for chart in page.css("svg.bar"):
@@ -137,7 +94,7 @@ def test_charts_are_tables_too_and_need_no_style_of_their_own(
 def test_the_page_speaks_the_language_that_was_asked_for(
     editor: FlaskClient, counted: Services
 ) -> None:
-    answer = editor.get("/editor/forms?lang=zh-Hans&days=7", auth=AUTH)
+    answer = editor.get("/editor/forms?lang=zh-Hans&days=7")
     assert '<html lang="zh-Hans">' in answer.text
     assert cells(answer.text)["确认已解决"][1:] == ["2", "33.3% 9.7%至70.0%"]
     assert "lang=en" in answer.text
@@ -153,22 +110,22 @@ def test_the_page_speaks_the_language_that_was_asked_for(
 def test_filters_hold_for_the_page_and_its_downloads(
     editor: FlaskClient, counted: Services, query: str, intent: int
 ) -> None:
-    page = editor.get(f"/editor/forms{query}", auth=AUTH)
+    page = editor.get(f"/editor/forms{query}")
     assert page.status_code == 200
     assert "<script>" not in page.text
-    got = editor.get(f"/editor/forms.json{query}", auth=AUTH).json
+    got = editor.get(f"/editor/forms.json{query}").json
     assert got["total"]["intent"] == intent
 
 
 def test_downloads_say_the_same(editor: FlaskClient, counted: Services) -> None:
-    told = editor.get("/editor/forms.json", auth=AUTH).json
-    answer = editor.get("/editor/forms.csv", auth=AUTH)
+    told = editor.get("/editor/forms.json").json
+    answer = editor.get("/editor/forms.csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="forms.csv"'
     first, last = csv.DictReader(io.StringIO(answer.text))
     assert (first["form"], first["locale"], first["intent"]) == ("request", "en", "10")
     assert last["form"] == "total"
     assert float(last["confirmed_low"]) == told["total"]["shares"]["confirmed"]["low"]
-    trend = list(csv.DictReader(io.StringIO(editor.get("/editor/forms-trend.csv", auth=AUTH).text)))
+    trend = list(csv.DictReader(io.StringIO(editor.get("/editor/forms-trend.csv").text)))
     assert sum(int(row["shown"]) for row in trend) == told["total"]["shown"] == 6
     assert len(trend) == len(told["trend"]) == 30
 
@@ -184,10 +141,10 @@ def test_no_cell_is_a_formula() -> None:
 
 
 def test_before_the_first_session_the_page_says_so(editor: FlaskClient, services: Services) -> None:
-    text = editor.get("/editor/forms?lang=en", auth=AUTH).text
+    text = editor.get("/editor/forms?lang=en").text
     assert "No session is over yet" in text
     services.form_log.record_event(happened("shown", 3 * 24 * 60 - 5))
-    page = LexborHTMLParser(editor.get("/editor/forms?lang=en", auth=AUTH).text)
+    page = LexborHTMLParser(editor.get("/editor/forms?lang=en").text)
     young = page.css_first(".outside dd")
     assert young is not None
     assert " ".join(young.text().split()) == "1 so far 1 shown, 0 confirmed, 0 sent"
@@ -198,7 +155,7 @@ def test_figures_that_cannot_be_read_are_not_shown_as_none(
 ) -> None:
     with services.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE form_sessions")
-    assert editor.get("/editor/forms", auth=AUTH).status_code == 503
+    assert editor.get("/editor/forms").status_code == 503
 
 
 # --- the command line ------------------------------------------------------------------------

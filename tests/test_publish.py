@@ -23,6 +23,7 @@ import pytest
 
 from fakes import HashingEmbedder
 from indexer.build import Published, build_and_publish
+from indexer.check import check_folder
 from indexer.previous import BASE
 from indexer.problems import ArticlesInvalid
 from indexer.publish import (
@@ -290,6 +291,53 @@ def test_an_error_leaves_the_old_generation_serving(
         _publish(articles, data)
     assert open_current(data).name == before.name
     assert _names(data) == [before.name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nid: half\ntitle: What: about this\nstatus: draft\n---\nText.\n",
+        "---\nid: half\nstatus: 'draft' # soon\n\nNo end, no title.\n",
+        "Only a thought.\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["a-half", "z-half"])
+def test_a_draft_that_is_half_written_is_left_out_and_stops_no_publish(
+    articles: Path, data: Path, write_article: Write, text: str, name: str
+) -> None:
+    write_article()
+    before = _publish(articles, data)
+    (articles / "en" / "refunds" / f"{name}.md").write_text(text, "utf-8")
+    write_article("another-one", title="Another title", questions=["another question"])
+    made = _publish(articles, data)
+    assert (made.changed, made.articles) == (True, before.articles + 1)
+    assert {Path(one.path).stem for one in made.warnings} == {name}
+    assert all(one.severity == "warning" for one in made.warnings)
+    _, problems = check_folder(articles, today=TODAY)
+    assert {one.severity for one in problems} == {"error"}  # as `kb check` has it
+
+
+@pytest.mark.parametrize("name", ["a-copy", "z-copy"])
+def test_a_drafts_taken_id_stops_no_publish(
+    articles: Path, data: Path, write_article: Write, name: str
+) -> None:
+    path = write_article()
+    text = path.read_text("utf-8").replace("status: published", "status: draft")
+    path.with_name(f"{name}.md").write_text(text, "utf-8")
+    made = _publish(articles, data)
+    assert made.articles == 1
+    assert [one.field for one in made.warnings] == ["id"]
+
+
+def test_a_served_article_that_cannot_be_read_any_more_does_not_vanish(
+    articles: Path, data: Path, write_article: Write
+) -> None:
+    path = write_article()
+    before = _publish(articles, data)
+    path.write_bytes(b"\xff\xfe no text")
+    with pytest.raises(ArticlesInvalid):
+        _publish(articles, data)
+    assert open_current(data).name == before.name
 
 
 class _BreakingEmbedder(HashingEmbedder):

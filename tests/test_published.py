@@ -16,7 +16,7 @@ import pytest
 
 from conftest import ROOT, TODAY
 from fakes import HashingEmbedder
-from indexer import build, completion, parsed_cache, vocabulary
+from indexer import completion, parsed_cache, unfinished, vocabulary
 from indexer.build import build_and_publish
 from indexer.fingerprint import LIBRARIES, _libraries, code_version, fingerprint, version_of
 from indexer.folder import read_folder
@@ -42,13 +42,13 @@ def data(tmp_path: Path) -> Path:
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One item for every time that the articles were gone through."""
     done: list[str] = []
-    check = build.check
+    check = unfinished.check
 
     def recorded(*args: Any, **options: Any) -> Any:
         done.append("checked")
         return check(*args, **options)
 
-    monkeypatch.setattr(build, "check", recorded)
+    monkeypatch.setattr(unfinished, "check", recorded)
     return done
 
 

@@ -215,7 +215,7 @@ def test_whoever_refers_to_a_search_finds_it(
     elif later == "handover":
         safe.record_handover(HANDOVER)
     else:
-        assert [gap.query for gap in safe.unresolved(NOW.replace(year=2025), 5)] == [SEARCH.query]
+        assert safe.counts().searches == 1
     assert _count(engine, "searches") == 1
 
 

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, redirect, url_for
+from flask import Blueprint, Flask, redirect
+from werkzeug import Response
 
-from portal.editor import forms
-from portal.editor.access import Access
+from portal.editor import (
+    account,
+    article_health,
+    audit_trail,
+    drafts,
+    forms,
+    gap,
+    gap_work,
+    gaps,
+    gaps_feed,
+    language,
+    navigation,
+    oidc,
+    overview,
+    people,
+    proofs,
+    question,
+    questions,
+    runs,
+    signing_in,
+)
+from portal.editor.access import admit, keep_private
+from portal.services import services_of
 
 
 def register(app: Flask) -> None:
     """Add the pages below `/editor/`, behind their guard."""
     blueprint = Blueprint("editor", __name__, url_prefix="/editor")
-    blueprint.before_request(Access().admit)
-    blueprint.after_request(_keep_private)
-    blueprint.add_url_rule("/", "home", lambda: redirect(url_for("editor.forms")))
+    blueprint.before_request(language.choose_language)
+    blueprint.before_request(admit)
+    blueprint.after_request(keep_private)
+    blueprint.context_processor(navigation.context)
+    blueprint.add_url_rule("/", "home", _home)
+    signing_in.add_routes(blueprint)
+    oidc.add_routes(blueprint)
+    account.add_routes(blueprint)
+    people.add_routes(blueprint)
+    audit_trail.add_routes(blueprint)
+    gaps_feed.add_routes(blueprint)
+    overview.add_routes(blueprint)
+    questions.add_routes(blueprint)
+    question.add_routes(blueprint)
+    article_health.add_routes(blueprint)
     forms.add_routes(blueprint)
+    gaps.add_routes(blueprint)
+    gap.add_routes(blueprint)
+    gap_work.add_routes(blueprint)
+    drafts.add_routes(blueprint)
+    runs.add_routes(blueprint)
+    proofs.add_routes(blueprint)
     app.register_blueprint(blueprint)
+    oidc.init_app(app, services_of(app).settings)
 
 
-def _keep_private(response: Response) -> Response:
-    response.cache_control.no_store = True
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+def _home() -> Response:
+    """The first page there is; readers may see it."""
+    return redirect(navigation.navigation()[0].url)

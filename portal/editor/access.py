@@ -1,58 +1,148 @@
-"""Who may see the pages for editors: whoever knows one password, until people can sign in."""
+"""Lets everybody into the pages for editors who may see them, and nobody else."""
 
 from __future__ import annotations
 
-import hmac
-import math
-import time
+from urllib.parse import urlsplit
 
-from flask import Response, abort, request
-from flask_babel import gettext as _
-from limits import parse
-from limits.strategies import MovingWindowRateLimiter
-from werkzeug.exceptions import TooManyRequests
+from flask import (
+    Request,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
 
-from portal.addresses import counted_address
-from portal.rate_limits import WindowStorage
+from portal.accounts.audit import present_user
+from portal.accounts.types import Session, User
+from portal.editor.roles import ROLES, Role
+from portal.problems import problem
 from portal.services import services
 
-_WRONG = parse("10 per minute")
-"""Wrong passwords that are taken from one address."""
+COOKIE = "kb-editor"
+_DATA = (".json", ".csv", ".atom")
+_NEVER_SHOWN = frozenset(
+    {"csrf_token", "next", "seen", "question", "password", "old", "new", "again"}
+)
+_SENTENCE = 20  # characters; what is shorter is typed again as fast as it is copied
 
 
-class Access:
-    """HTTP Basic authentication against `KB_EDITOR_PASSWORD`; any user name will do."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(WindowStorage())
-
-    def admit(self) -> Response | None:
-        """Let the present request pass, or answer it.
-
-        Without a password the pages do not exist: raises `NotFound`. Raises `TooManyRequests`
-        after too many wrong ones, also for the right one, which could be guessed otherwise.
-        """
-        wanted = services().settings.editor_password
-        if not wanted:
-            abort(404)
-        given = request.authorization
-        if given is None or given.type != "basic" or given.password is None:
-            return _ask()
-        address = counted_address()
-        if not self._limiter.test(_WRONG, address):
-            resets = self._limiter.get_window_stats(_WRONG, address).reset_time
-            raise TooManyRequests(
-                "Too many wrong passwords; wait and try again.",
-                retry_after=max(1, math.ceil(resets - time.time())),
-            )
-        if hmac.compare_digest(given.password.encode(), wanted.encode()):
-            return None
-        self._limiter.hit(_WRONG, address)
-        return _ask()
+class RoleMissing(RuntimeError):
+    """A page for editors of which nobody said who may see it."""
 
 
-def _ask() -> Response:
-    response = Response(_("These pages are for editors; they need a password."), 401)
-    response.content_type = "text/plain; charset=utf-8"
-    response.headers["WWW-Authenticate"] = 'Basic realm="kb editor", charset="UTF-8"'
+def current_user() -> User:
+    """Who is signed in. Only for pages that ask for a role: elsewhere it answers 401."""
+    user = present_user()
+    if user is None:
+        abort(401)
+    return user
+
+
+def current_session() -> Session:
+    """The session the present request belongs to; likewise."""
+    current_user()
+    found: Session = g.editor_session
+    return found
+
+
+def admit() -> AnyResponse | None:
+    """Find out who asks, and let the request pass or answer it.
+
+    The signed-out are led to the page for signing in and back; programs, which cannot follow, get
+    401. Raises `RoleMissing` for an endpoint without a role, `EventsUnavailable` without a
+    database: nobody is let in on trust.
+    """
+    name = (request.endpoint or "").rpartition(".")[2]
+    if name not in ROLES:
+        raise RoleMissing(f"{request.endpoint}: has no role; add it to portal/editor/roles.py")
+    _recognise()
+    user = present_user()
+    if ROLES[name] <= (user.role if user else Role.ANYONE):
+        return None
+    if user is not None:
+        return problem(403, "Your role does not allow this.") if wants_data(request) else abort(403)
+    if wants_data(request):
+        return problem(401, "Sign in first.")
+    if kept := _written(request):
+        page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
+        return make_response(page, 401)
+    return redirect(url_for("editor.sign_in", next=_wanted(request)))
+
+
+def _written(asked: Request) -> list[str]:
+    """What somebody wrote into a form that a session ended under: never lost, not saved either."""
+    return [
+        value
+        for name, values in asked.form.lists()
+        for value in values
+        if name not in _NEVER_SHOWN and (len(value) >= _SENTENCE or "\n" in value)
+    ]
+
+
+def _wanted(asked: Request) -> str | None:
+    """The page to go back to; for a form the page it stood on, since forms are not sent twice."""
+    if asked.method == "GET":
+        return asked.full_path.rstrip("?")
+    try:
+        came_from = urlsplit(asked.referrer or "")
+    except ValueError:
+        return None
+    if came_from.netloc != asked.host:
+        return None
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+
+
+def keep_private(response: Response) -> Response:
+    """No cache and no search engine keeps a page for editors; none is framed or referred to."""
+    response.cache_control.no_store = True
+    response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def wants_data(asked: Request) -> bool:
+    """Whether a request comes from a program rather than from a person."""
+    if asked.path.endswith(_DATA):
+        return True
+    kinds = asked.accept_mimetypes
+    return kinds.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def begin_session(response: AnyResponse, user: User, *, way: str) -> None:
+    """Sign `user` in: a new session with a new token, whatever the browser came with."""
+    accounts = services().accounts
+    token = accounts.sessions.begin(
+        user.id,
+        way=way,
+        agent=request.user_agent.string,
+        instead_of=request.cookies.get(COOKIE, ""),
+    )
+    response.set_cookie(COOKIE, token, path=url_for("editor.home"), httponly=True,
+                        samesite="Lax", secure=_secure())  # fmt: skip
+
+
+def end_session(response: AnyResponse) -> None:
+    """Sign out on this device."""
+    if token := request.cookies.get(COOKIE):
+        services().accounts.sessions.end(token)
+    response.delete_cookie(COOKIE, path=url_for("editor.home"), httponly=True, samesite="Lax",
+                           secure=_secure())  # fmt: skip
+
+
+def _secure() -> bool:
+    settings = services().settings
+    https = settings.base_url.startswith("https://")
+    return settings.secure_cookies or https or request.is_secure
+
+
+def _recognise() -> None:
+    """Set who asks, from the cookie."""
+    token = request.cookies.get(COOKIE)
+    found = services().accounts.sessions.find(token) if token else None
+    if found is not None:
+        g.editor = services().accounts.users.get(found.user_id)
+        g.editor_session = found.session

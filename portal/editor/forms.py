@@ -13,8 +13,7 @@ from flask_babel import format_decimal
 from portal.editor.charts import PARTS, columns, percent, points
 from portal.forms.export import as_csv, as_dict, trend_csv
 from portal.forms.figures import Figures, Selection, Step, shares, step_of
-from portal.i18n import current_locale, use_locale
-from portal.locales import match_locale
+from portal.i18n import current_locale
 from portal.services import services
 from search.types import LOCALES
 
@@ -30,11 +29,10 @@ class _Chosen:
     days: int
     form: str
     locale: str
-    language: str
 
     def query(self) -> dict[str, Any]:
         """The arguments of the same page; those that say nothing are left out."""
-        given = {"days": self.days, "form": self.form, "locale": self.locale, "lang": self.language}
+        given = {"days": self.days, "form": self.form, "locale": self.locale}
         return {name: value for name, value in given.items() if value}
 
 
@@ -48,8 +46,6 @@ def add_routes(blueprint: Blueprint) -> None:
 def page() -> str:
     """Counts, shares, funnel, hold-out and trend. Raises `EventsUnavailable`."""
     chosen = _chosen()
-    if chosen.language:
-        use_locale(chosen.language)
     found = _figures(chosen)
     return render_template(
         "editor/forms.html",
@@ -97,7 +93,6 @@ def _chosen() -> _Chosen:
         days=days if days in PERIODS else 30,
         form=request.args.get("form", "")[:40],
         locale=locale if locale in (*LOCALES, _UNNAMED) else "",
-        language=match_locale(request.args.get("lang")) or "",
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from portal.database import migrate, open_engine
 from portal.event_types import Clock
+from portal.figures.late import forget, recount
 from portal.forms.figures import Figures, Selection, figures_of
 from portal.forms.sessions import Facts, facts_of, merge
 from portal.forms.tally import count_unfollowed, tally
@@ -58,7 +59,8 @@ class SqlFormLog:
             items = [row for key in rows for row in _item_rows(suggestions[key])]
             _insert(connection, SUGGESTION_ITEMS, items)
             _insert(connection, FORM_EVENTS, map(asdict, happened.values()))
-            _gather(connection, new)
+            sent = _gather(connection, new)
+            recount(connection, [*sent, *(event.at for event in new)], self._clock())
 
     def trail(self, form: str, session: str) -> Trail:
         # Most of what is found while somebody types is outdated before it can be shown.
@@ -98,6 +100,7 @@ class SqlFormLog:
         removed = purge(self._engine, SUGGESTIONS, "at", before)
         removed += purge(self._engine, FORM_EVENTS, "at", before)
         purge(self._engine, FORM_SESSIONS, "started_at", before)
+        forget(self._engine, before)
         empty_journal(self._engine)
         return removed
 
@@ -119,15 +122,19 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str,
         connection.execute(sa.insert(table), given)
 
 
-def _gather(connection: sa.Connection, events: Sequence[_Event]) -> None:
-    """Add what events say to the rows of their sessions."""
+def _gather(connection: sa.Connection, events: Sequence[_Event]) -> list[datetime]:
+    """Add what events say to the rows of their sessions; gives when these were sent, if they were.
+
+    That is before and after: an event that comes late may move the moment.
+    """
     told: dict[_Key, Facts] = {}
     for event in events:
         if event.session:
             key, facts = (event.form, event.session), facts_of(event)
             told[key] = merge(told[key], facts) if key in told else facts
+    sent: list[datetime | None] = []
     if not told:
-        return
+        return []
     place = sa.tuple_(FORM_SESSIONS.c.form, FORM_SESSIONS.c.session)
     # SQLite has one writer at a time; other databases must be told to wait for the row.
     wanted = sa.select(FORM_SESSIONS).where(place.in_(list(told))).with_for_update()
@@ -135,12 +142,14 @@ def _gather(connection: sa.Connection, events: Sequence[_Event]) -> None:
         key = (row["form"], row["session"])
         facts = merge(told.pop(key), Facts(**{name: row[name] for name in _FACTS}))
         changed = {name: value for name, value in _facts(facts).items() if value != row[name]}
+        sent += (row["submitted_at"], facts.submitted_at)
         if changed:
             here = sa.and_(FORM_SESSIONS.c.form == key[0], FORM_SESSIONS.c.session == key[1])
             connection.execute(sa.update(FORM_SESSIONS).where(here).values(changed))
     new = [{"form": form, "session": session, **_facts(facts)}
            for (form, session), facts in told.items()]  # fmt: skip
     _insert(connection, FORM_SESSIONS, new)
+    return [moment for moment in (*sent, *(f.submitted_at for f in told.values())) if moment]
 
 
 def _facts(facts: Facts) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from portal.i18n import current_locale
 from portal.services import services
 from search.types import Article
 
-STATUSES = (400, 404, 405, 410, 413, 429, 500, 503)
-_ALONE = (429, 500, 503)
+STATUSES = (400, 403, 404, 405, 410, 413, 429, 500, 503)
+_ALONE = (403, 429, 500, 503)
 """Pages that ask neither the index nor the event log: what may have failed, or is to be spared."""
 _LONGEST_GUESS = 120
 _GUESSES = 3

@@ -1,0 +1,1 @@
+"""Articles written from the pages for editors: the files stay the truth."""

@@ -1,0 +1,74 @@
+"""Adds a customer's word to a file of synonyms; every line that is there stays as it is."""
+
+from __future__ import annotations
+
+import re
+
+from portal.drafts.errors import EditRefused
+from search.synonyms import Rule, parse_synonyms
+from search.text import normalise
+
+_ARROW = re.compile(r"[ \t]*=>")
+_END = re.compile(r"\r\n|\r|\n")
+
+
+def add_synonym(text: str, phrase: str, target: str) -> str:
+    """The file with one more rule: `phrase` is also searched as `target`, and never back.
+
+    It joins the line that leads to the same target alone, else it is a new line at the end. Gives
+    the text unchanged when the rule is there already. Raises `EditRefused`.
+    """
+    phrase, target = (" ".join(part.split()) for part in (phrase, target))
+    _check(phrase, target)
+    rules, mistakes = parse_synonyms(text)
+    if mistakes:
+        raise EditRefused(f"Line {mistakes[0].line} {mistakes[0].message}. {mistakes[0].mend}")
+    said, meant = normalise(phrase), normalise(target)
+    if owner := next((rule for rule in rules if said in rule.phrases), None):
+        if meant in owner.targets:
+            return text
+        raise EditRefused(f"{phrase!r} already stands in line {owner.line}; change that line.")
+    wanted = [*rules]
+    place = next((n for n, rule in enumerate(rules) if _leads_to(rule, meant)), None)
+    if place is None:
+        edited = _appended(text, f"{phrase} => {target}")
+        wanted.append(Rule((said,), (meant,)))
+    else:
+        edited = _joined(text, rules[place].line, phrase)
+        wanted[place] = Rule((*rules[place].phrases, said), rules[place].targets)
+    found, mistakes = parse_synonyms(edited)
+    if mistakes or [(r.phrases, r.targets) for r in found] != [
+        (r.phrases, r.targets) for r in wanted
+    ]:
+        raise EditRefused("The file is written in a way that is only edited by hand.")
+    return edited
+
+
+def _check(phrase: str, target: str) -> None:
+    for side in (phrase, target):
+        if not side or not side.isprintable() or any(c in side for c in ",，#") or "=>" in side:
+            raise EditRefused("Write one word or phrase on each side, without commas, # or =>.")
+    if normalise(phrase) == normalise(target):
+        raise EditRefused("Both sides say the same.")
+
+
+def _leads_to(rule: Rule, target: str) -> bool:
+    """Whether a line is an arrow to this target alone."""
+    return rule.targets == (target,) and rule.targets != rule.phrases
+
+
+def _appended(text: str, line: str) -> str:
+    found = _END.search(text)
+    newline = found[0] if found else "\n"
+    gap = newline if text.removeprefix("\ufeff") and not text.endswith(("\n", "\r")) else ""
+    return f"{text}{gap}{line}{newline}"
+
+
+def _joined(text: str, number: int, phrase: str) -> str:
+    lines = text.splitlines(keepends=True)
+    line = lines[number - 1]
+    arrow = _ARROW.search(line)
+    if arrow is None:
+        raise EditRefused("The file is written in a way that is only edited by hand.")
+    lines[number - 1] = f"{line[: arrow.start()]}, {phrase}{line[arrow.start() :]}"
+    return "".join(lines)

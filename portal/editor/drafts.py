@@ -1,0 +1,229 @@
+"""`/editor/drafts/…`: an article's file in a page, with its checks, its preview and its publish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug import Response as AnyResponse
+
+from portal.accounts.audit import audit
+from portal.drafts.commit import CommitFailed
+from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
+from portal.drafts.examine import Examined
+from portal.drafts.files import Opened, digest_of
+from portal.drafts.find import listed
+from portal.drafts.lines import compared, restored, shown
+from portal.drafts.paths import ArticlePath
+from portal.drafts.preview import embedded
+from portal.editor.access import current_user
+from portal.editor.runs import run_facts
+from portal.gaps.store import GapFilter
+from portal.gaps.types import Gap, GapUnknown, State
+from portal.help.content import split_opening
+from portal.help.policy import clauses
+from portal.proof.types import RunKind, RunsBusy
+from portal.services import services
+from search.errors import KnowledgeBaseError
+
+_AT = "/drafts/<locale>/<section>/<slug>"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a comparison: `there`, `yours` or `both`."""
+
+    side: str
+    text: str
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    blueprint.add_url_rule(_AT, "draft", page)
+    blueprint.add_url_rule(f"{_AT}/save", "draft_save", save, methods=["POST"])
+    blueprint.add_url_rule(f"{_AT}/check", "draft_check", check, methods=["POST"])
+    blueprint.add_url_rule(f"{_AT}/publish", "draft_publish", publish, methods=["POST"])
+
+
+def page(locale: str, section: str, slug: str) -> str:
+    """The file as it lies there, checked and rendered."""
+    path = ArticlePath(locale, section, slug)
+    opened = services().proof.files.read(path)
+    return _page(path, shown(opened.text), seen=opened.digest)
+
+
+def save(locale: str, section: str, slug: str) -> AnyResponse:
+    """Write the file, or show what it would be: nothing typed is ever lost.
+
+    409 with both texts where the file is no longer the one that was opened.
+    """
+    path = ArticlePath(locale, section, slug)
+    if request.form.get("action") == "preview":
+        return make_response(_page(path, _typed(), seen=_seen()))
+    outcome = _save(path)
+    if not isinstance(outcome, Opened):
+        return outcome
+    flash(_("Saved."))
+    return redirect(url_for(".draft", locale=locale, section=section, slug=slug), 303)
+
+
+def check(locale: str, section: str, slug: str) -> Response:
+    """Problems and preview of what stands in the field, for the script of the page."""
+    path = ArticlePath(locale, section, slug)
+    examined, error = _examined(path, _typed())
+    return jsonify(
+        problems=render_template("editor/_draft_problems.html", examined=examined, broken=error),
+        preview=render_template("editor/_draft_preview.html", **_preview(examined)),
+        publishable=bool(examined and examined.publishable),
+    )
+
+
+def publish(locale: str, section: str, slug: str) -> AnyResponse:
+    """Save, then publish in the background: the page that follows shows how far it is."""
+    path = ArticlePath(locale, section, slug)
+    outcome = _save(path)
+    if not isinstance(outcome, Opened):
+        return outcome
+    gap = _gap_of(path)
+    try:
+        run = services().proof.start_publish(
+            path, seen=outcome.digest, by=current_user().name, gap=gap.number if gap else None
+        )
+    except RunsBusy as busy:
+        flash(_("Another proof or publish is under way. Wait for it and publish then."), "error")
+        return redirect(url_for(".run", name=busy.run), 303)
+    audit("draft.published", str(path), {"run": run.id})
+    return redirect(url_for(".run", name=run.id), 303)
+
+
+def _save(path: ArticlePath) -> Opened | AnyResponse:
+    """The file as it was written, or the page that says why it was not."""
+    desk = services().proof
+    typed, seen = _typed(), _seen()
+    try:
+        present = _present(path)
+        if (present.digest if present else "") != seen:
+            raise ArticleChanged("", present.text if present else None)
+        new = restored(present.text if present else "", typed)
+        if present is not None and new == present.text:
+            return present
+        outcome = desk.files.save(path, new, seen=seen or None)
+    except ArticleChanged as conflict:
+        return _conflict(path, typed, conflict)
+    except ArticlesReadOnly as error:
+        words = _(
+            "This portal may not write the folder of articles. Copy your text from the field and "
+            "edit the file where it is kept, or have the folder made writable."
+        )
+        return make_response(_page(path, typed, seen=seen, error=words, reason=str(error)), 409)
+    except EditRefused as error:
+        words = _("The file could not be saved. Your text is still in the field.")
+        return make_response(_page(path, typed, seen=seen, error=words, reason=str(error)), 422)
+    audit("draft.saved", str(path))
+    commit_saved(str(path), why="edited")
+    return outcome
+
+
+def _present(path: ArticlePath) -> Opened | None:
+    """The file as it lies there, if one does."""
+    try:
+        return services().proof.files.read(path)
+    except ArticleMissing:
+        return None
+
+
+def commit_saved(name: str, *, why: str) -> None:
+    """Commit a file that was saved, where that is wanted, and say what came of it."""
+    try:
+        if made := services().proof.commit(name, by=current_user().name, why=why):
+            flash(_("Committed to git as %(commit)s.", commit=made))
+    except CommitFailed as error:
+        flash(_("Saved, but not committed to git: %(reason)s", reason=str(error)), "error")
+
+
+def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyResponse:
+    """Both texts, of what was read when they were found to differ: the file is not asked again."""
+    present = conflict.present
+    there = shown(present or "")
+    lines = [Line(side, text) for side, text in compared(there, typed)]
+    return make_response(
+        render_template(
+            "editor/draft_conflict.html", path=path, text=shown(typed), lines=lines,
+            seen="" if present is None else digest_of(present.encode()), gone=present is None,
+        ),
+        409,
+    )  # fmt: skip
+
+
+def _page(path: ArticlePath, text: str, *, seen: str, error: str = "", reason: str = "") -> str:
+    examined, broken = _examined(path, text)
+    gap = _gap_of(path)
+    run = services().proof.runs.latest(gap.number, RunKind.PUBLISH) if gap else None
+    return render_template(
+        "editor/draft.html",
+        path=path,
+        text=text,
+        seen=seen,
+        error=error,
+        reason=reason,
+        examined=examined,
+        broken=broken,
+        gap=gap,
+        last=run_facts(run) if run and run.article == path else None,
+        live=services().library.catalogue.by_path(f"/{str(path).removesuffix('.md')}"),
+        **_preview(examined),
+    )
+
+
+def _preview(examined: Examined | None) -> dict[str, object]:
+    """The article as its page shows it; nothing of one whose front matter is broken."""
+    if examined is None or examined.article is None:
+        return {"article": None}
+    article = embedded(examined.article)
+    opening, body = split_opening(article)
+    taxonomy = services().library.catalogue.taxonomy
+    return {"article": article, "opening": opening, "body": body,
+            "clauses": clauses(article, taxonomy)}  # fmt: skip
+
+
+def _examined(path: ArticlePath, text: str) -> tuple[Examined | None, str]:
+    """What the checks say, or why they cannot say anything: another file breaks them all."""
+    try:
+        return services().proof.examine(path, text), ""
+    except KnowledgeBaseError as error:
+        return None, str(error)
+
+
+def _gap_of(path: ArticlePath) -> Gap | None:
+    """The gap that names the article, being drafted before all others, else the one it names."""
+    here = services()
+    file = next((one for one in listed(here.proof.root) if one.path == path), None)
+    if file is None:
+        return None
+    everything = here.gaps.list(GapFilter(states=tuple(State), least=0))
+    naming = [gap for gap in everything if gap.article == f"{path.locale}:{file.id}"]
+    if naming:
+        return min(naming, key=lambda gap: (gap.state != State.DRAFTED, gap.number))
+    number = file.closes.removeprefix("gap-")
+    try:
+        return here.gaps.get(int(number)) if number.isdecimal() else None
+    except GapUnknown:
+        return None
+
+
+def _typed() -> str:
+    return request.form.get("text", "")
+
+
+def _seen() -> str:
+    return request.form.get("seen", "")[:64]

@@ -1,0 +1,295 @@
+"""`/editor/gaps/<n>`: one gap, the questions behind it, and what editors do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug import Response as AnyResponse
+
+from portal.accounts.audit import audit
+from portal.editor import gap_words as words
+from portal.editor import gap_work
+from portal.editor.access import current_user, wants_data
+from portal.editor.arguments import NUMBER
+from portal.editor.downloads import csv_file, json_file
+from portal.editor.gaps import platform_names, read_chosen
+from portal.editor.words import moment
+from portal.gaps import definitions
+from portal.gaps.export import gap_dict, plain, question_dict
+from portal.gaps.store import Ask
+from portal.gaps.types import SEVERITY, Gap, GapChanged, GapRefused, GapUnknown, Kind
+from portal.services import services
+from search.errors import KnowledgeBaseError
+from search.types import Article
+
+_ROWS = 500
+_ASKED = ("at", "question", "locale", "platform", "channel", "source", "reasons", "event")
+Done = tuple[str, dict[str, object], str]
+"""The audit's action and detail, and what to tell the editor."""
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    here = f"/gaps/{NUMBER}"
+    blueprint.add_url_rule(here, "gap", page)
+    blueprint.add_url_rule(f"{here}.json", "gap_json", as_json)
+    blueprint.add_url_rule(f"{here}/asked", "gap_asked", asked)
+    blueprint.add_url_rule(f"{here}/asked.csv", "gap_asked_csv", asked_as_csv)
+    for name, act in (
+        ("assign", _assign), ("note", _note), ("ignore", _ignore), ("reopen", _reopen),
+        ("kind", _kind), ("merge", _merge), ("split", _split), ("move", _move),
+    ):  # fmt: skip
+        blueprint.add_url_rule(
+            f"{here}/{name}", f"gap_{name}", _action(name, act), methods=["POST"]
+        )
+
+
+def page(number: int) -> AnyResponse:
+    """Everything about a gap; one that was merged leads to what it is a part of."""
+    gap = services().gaps.get(number)
+    if gap.merged_into is not None:
+        flash(_("Gap %(number)s is a part of this one.", number=number))
+        return redirect(url_for("editor.gap", number=gap.merged_into))
+    return make_response(_page(gap))
+
+
+def as_json(number: int) -> Response:
+    """The gap with its questions and history, for programs."""
+    store = services().gaps
+    gap = store.get(number)
+    data = gap_dict(gap) | {
+        "merged_into": gap.merged_into,
+        "asked": [question_dict(question) for question in store.questions(number)],
+        "history": [
+            asdict(entry) | {"at": entry.at.isoformat()} for entry in store.history(number)
+        ],
+    }
+    return json_file(f"gap-{number}.json", data)
+
+
+def asked(number: int) -> str:
+    """The rows behind the figures: what was asked, when, by how many, and what came of it."""
+    gap, chosen = services().gaps.get(number), read_chosen()
+    return render_template(
+        "editor/gap_asked.html",
+        gap=gap,
+        rows=services().gaps.asks(number, chosen.filter(), limit=_ROWS),
+        most=_ROWS,
+        chosen=chosen,
+        platforms=platform_names(services().gaps.platforms()),
+        reasons=words.reason_names(),
+        sources=words.source_names(),
+        words=words,
+        moment=moment,
+        csv=url_for(".gap_asked_csv", number=number, **chosen.query()),
+    )
+
+
+def asked_as_csv(number: int) -> Response:
+    """The same rows, all of them."""
+    services().gaps.get(number)
+    rows: list[Ask] = services().gaps.asks(number, read_chosen().filter(), limit=1_000_000)
+    lines = (
+        (row.at.isoformat(), plain(row.text), row.locale, row.platform or "", row.channel,
+         row.source, " ".join(row.reasons), row.event)
+        for row in rows
+    )  # fmt: skip
+    return csv_file(f"gap-{number}-asked.csv", _ASKED, lines)
+
+
+def _page(
+    gap: Gap, *, conflict: GapChanged | None = None, refused: str = "", failed: str = ""
+) -> str:
+    """The page; after a form failed, with what was typed into it and why."""
+    store = services().gaps
+    questions, history = store.questions(gap.number), store.history(gap.number)
+    texts = {question.key: question.text for question in questions}
+    return render_template(
+        "editor/gap.html",
+        gap=gap,
+        questions=questions,
+        history=history,
+        texts=texts,
+        others=[other for other in store.list() if other.number != gap.number][:50],
+        people=[user.name for user in services().accounts.users.all() if not user.disabled],
+        run=store.last_run(),
+        failed=failed,
+        refused=refused,
+        conflict=words.changes_text(conflict.changes, texts) if conflict else None,
+        typed=request.form if request.method == "POST" else {},
+        typed_keys=set(request.form.getlist("question")),
+        evidence=[(one, _article(one.article)) for one in gap.evidence],
+        words=words,
+        reasons=words.reason_names(),
+        kinds=words.kind_names(),
+        states=words.state_names(),
+        platforms=platform_names(list(gap.figures.platforms)),
+        severity=SEVERITY,
+        definitions=definitions,
+        moment=moment,
+        **gap_work.context(gap, questions),
+    )
+
+
+def _action(name: str, act: Callable[[int, int], Done]) -> Callable[[int], AnyResponse]:
+    """A view that does one thing to a gap, and shows the page again where it cannot be done."""
+
+    def view(number: int) -> AnyResponse:
+        version = request.form.get("version", type=int)
+        try:
+            if version is None:
+                raise GapRefused("the form has no version; reload the page")
+            action, detail, told = act(number, version)
+        except GapChanged as error:
+            return _failed(number, name, 409, conflict=error)
+        except GapRefused as error:
+            return _failed(number, name, 422, refused=str(error))
+        audit(f"gap.{action}", f"gap-{number}", detail)
+        if wants_data(request):
+            return jsonify(gap_dict(services().gaps.get(number)))
+        flash(told)
+        return redirect(_next(number, detail), 303)
+
+    return view
+
+
+def _failed(
+    number: int, name: str, status: int, *, conflict: GapChanged | None = None, refused: str = ""
+) -> AnyResponse:
+    gap = services().gaps.get(number)
+    if wants_data(request):
+        changed = words.changes_text(conflict.changes, {}) if conflict else []
+        return make_response(jsonify(error=refused or str(conflict), changes=changed,
+                                     version=gap.version), status)  # fmt: skip
+    said = refusal(refused) if refused else ""
+    return make_response(_page(gap, conflict=conflict, refused=said, failed=name), status)
+
+
+def refusal(reason: str) -> str:
+    """Why a gap cannot be changed so, in the reader's language where it is a usual reason."""
+    said = {
+        "a note needs words": _("Write something into the note."),
+        "choose at least one question of this gap": _("Choose at least one question."),
+        "leave at least one question, or the gap would be empty":
+            _("Leave at least one question, or the gap would be empty."),
+    }  # fmt: skip
+    return str(said.get(reason, reason))
+
+
+def _assign(number: int, version: int) -> Done:
+    owner = request.form.get("owner", "").strip()
+    people = [user.name for user in services().accounts.users.all() if not user.disabled]
+    if owner and owner not in people:
+        raise GapRefused(_("Nobody of this name has an account."))
+    due = _day(request.form.get("due", ""))
+    services().gaps.assign(number, owner, by=_by(), version=version, due=due)
+    detail: dict[str, object] = {"owner": owner, "due": due.isoformat() if due else ""}
+    return "assigned", detail, _("Saved who does it.")
+
+
+def _note(number: int, version: int) -> Done:
+    services().gaps.note(number, request.form.get("text", ""), by=_by(), version=version)
+    return "noted", {}, _("Note added.")
+
+
+def _ignore(number: int, version: int) -> Done:
+    because = request.form.get("because", "")
+    services().gaps.ignore(number, because, by=_by(), version=version)
+    # Why stands in the gap's history, without what could tell who somebody is.
+    return "ignored", {}, _("Ignored. “Reopen” takes it back.")
+
+
+def _reopen(number: int, version: int) -> Done:
+    services().gaps.reopen(number, by=_by(), version=version)
+    return "reopened", {}, _("Open again.")
+
+
+def _kind(number: int, version: int) -> Done:
+    given = request.form.get("kind", "")
+    kind = Kind(given) if given in set(Kind) else None
+    services().gaps.correct_kind(number, kind, by=_by(), version=version)
+    return (
+        "kind",
+        {"kind": given},
+        _("Kind saved. No refresh changes it again.")
+        if kind
+        else _("The kind is proposed again with the next refresh."),
+    )
+
+
+def _merge(number: int, version: int) -> Done:
+    into = _number(request.form.get("into", ""))
+    services().gaps.merge(number, into, by=_by(), version=version)
+    told = _("Gap %(number)s is a part of this one now.", number=number)
+    return "merged", {"into": into}, told
+
+
+def _split(number: int, version: int) -> Done:
+    keys = request.form.getlist("question")
+    new = services().gaps.split(number, keys, by=_by(), version=version)
+    told = _("%(count)s questions are gap %(number)s now.", count=new.questions, number=new.number)
+    return "split", {"new": new.number, "questions": new.questions}, told
+
+
+def _move(number: int, version: int) -> Done:
+    keys, to = request.form.getlist("question"), _number(request.form.get("to", ""))
+    services().gaps.move(number, keys, to, by=_by(), version=version)
+    told = _("Questions moved to gap %(number)s, where they stay.", number=to)
+    return "moved", {"to": to, "questions": len(keys)}, told
+
+
+def _next(number: int, detail: dict[str, Any]) -> str:
+    """Where to go after a change: on to the other gap, or back to where the editor was."""
+    if "into" in detail:
+        return url_for("editor.gap", number=detail["into"])
+    if "new" in detail:
+        return url_for("editor.gap", number=detail["new"])
+    if request.form.get("back") == "queue":
+        return url_for("editor.gaps")
+    return url_for("editor.gap", number=number)
+
+
+def _number(text: str) -> int:
+    """The number of another gap, as `17`, `gap-17` or "17 Its name". Raises `GapRefused`."""
+    first = text.strip().removeprefix("gap-").partition(" ")[0]
+    if not (first.isascii() and first.isdigit() and len(first) < 10):
+        raise GapRefused(_("Give the number of a gap."))
+    try:
+        return services().gaps.get(int(first)).number
+    except GapUnknown:
+        raise GapRefused(_("There is no gap %(number)s.", number=first)) from None
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise GapRefused(_("Write the day as year-month-day, such as 2026-12-31.")) from None
+
+
+def _article(key: str) -> Article | None:
+    locale, _colon, article_id = key.partition(":")
+    try:
+        return services().library.catalogue.get(locale, article_id) if article_id else None
+    except KnowledgeBaseError:
+        return None
+
+
+def _by() -> str:
+    return current_user().name

@@ -1,0 +1,302 @@
+"""What an editor does about a gap: draft an article, extend one, add a synonym, ask for proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug import Response as AnyResponse
+
+from portal.accounts.audit import audit
+from portal.drafts.compose import Commission, compose
+from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
+from portal.drafts.find import by_id, listed
+from portal.drafts.paths import ArticlePath, is_name
+from portal.drafts.slugs import free_slug
+from portal.drafts.synonym_edit import add_synonym
+from portal.drafts.title import default_title
+from portal.drafts.yaml_edit import add_questions
+from portal.editor.access import current_user
+from portal.editor.arguments import NUMBER
+from portal.editor.downloads import csv_file, json_file
+from portal.editor.drafts import commit_saved
+from portal.editor.proof_words import interval, verdict_words
+from portal.editor.runs import run_facts
+from portal.gaps.live import last_look
+from portal.gaps.types import Gap, GapQuestion, State
+from portal.proof.export import COLUMNS, rows
+from portal.proof.types import NothingToProve, RunKind, RunsBusy
+from portal.services import services
+from portal.transactions import transaction
+from search.errors import KnowledgeBaseError
+from search.types import LOCALES, Article
+
+_NEAR = 5  # articles offered for more questions
+_ASKED = 3  # questions that nearness is told by
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    gap = f"/gaps/{NUMBER}"
+    for name, view in (
+        ("draft", draft), ("add-questions", add), ("synonym", synonym), ("prove", start_proof),
+    ):  # fmt: skip
+        endpoint = f"gap_{name.replace('-', '_')}"
+        blueprint.add_url_rule(f"{gap}/{name}", endpoint, view, methods=["POST"])
+    blueprint.add_url_rule(f"{gap}/proof.json", "gap_proof_json", proof_json)
+    blueprint.add_url_rule(f"{gap}/proof.csv", "gap_proof_csv", proof_as_csv)
+
+
+def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
+    """What `_gap_work.html` and `_gap_proof.html` show of a gap."""
+    desk = services().proof
+    path = desk.article_of(gap)
+    run, proof = desk.proof_of(gap.number)
+    published = desk.runs.latest(gap.number, RunKind.PUBLISH)
+    with transaction(services().engine, "read what was seen of a gap") as connection:
+        look = last_look(connection, gap.number)
+    opened = None
+    if path is not None:
+        try:
+            opened = desk.files.read(path)
+        except KnowledgeBaseError:
+            path = None  # a file that cannot be read is told of by `kb check`
+    near = _near(gap, questions)
+    return {
+        "work": {
+            "path": path,
+            "file": next((one for one in listed(desk.root) if one.path == path), None),
+            "digest": opened.digest if opened else "",
+            "near": near,
+            "section": near[0].section if near else "",
+            "sections": services().library.catalogue.taxonomy.sections,
+            "title": _title(gap, questions),
+            "drafting": [one for one in questions if not one.held_out],
+            "held_out": sum(one.held_out for one in questions),
+            # What customers said first, and what then found the article.
+            "synonym_article": _said_otherwise(gap),
+            "synonym": next((one.synonym for one in gap.evidence if len(one.synonym) == 2), ()),
+            "locales": LOCALES,
+        },
+        "proof": proof,
+        "proof_run": run_facts(run) if run else None,
+        "proof_stale": bool(run and opened and run.digest != opened.digest),
+        "publish_run": run_facts(published) if published else None,
+        "look": look,
+        "interval": interval,
+        "verdict_words": verdict_words,
+    }
+
+
+def draft(number: int) -> AnyResponse:
+    """Write the file of an article that is to close the gap, and open it."""
+    here = services()
+    gap = here.gaps.get(number)
+    locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
+    title = request.form.get("title", "").strip()[:200]
+    title = title or _title(gap, here.gaps.questions(number)) or f"gap-{number}"
+    sections = here.library.catalogue.taxonomy.sections
+    section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
+    known = list(listed(here.proof.root))
+    source = _source(gap, locale)
+    taken = {one.id for one in known} | {one.path.slug for one in known}
+    path = ArticlePath(
+        locale,
+        source.section if source else section,
+        source.slug if source else free_slug(title, taken),
+    )
+    text = compose(
+        Commission(
+            gap=number, locale=locale, section=path.section, slug=path.slug, title=title,
+            kind=gap.kind, owner=gap.owner or current_user().name, today=here.proof.today,
+            questions=tuple(
+                one.text
+                for one in here.gaps.questions(number)
+                if not one.held_out and one.locale == locale
+            ),
+            source=source,
+        )
+    )  # fmt: skip
+    try:
+        here.proof.files.save(path, text, seen=None)
+    except ArticleChanged:
+        flash(_("There is an article at this address already: %(path)s", path=str(path)), "error")
+        return _back(number)
+    except (ArticlesReadOnly, EditRefused) as error:
+        return _refused(number, error)
+    audit("gap.drafted", f"gap-{number}", {"article": str(path)})
+    commit_saved(str(path), why=f"draft for gap-{number}")
+    identity = source.id if source else path.slug
+    _move_on(gap, State.DRAFTED, f"{locale}:{identity}")
+    flash(_("Draft written: %(path)s. Nothing is published yet.", path=str(path)))
+    return redirect(_draft_url(path), 303)
+
+
+def add(number: int) -> AnyResponse:
+    """Add questions of the gap to those of an article that answers them."""
+    here = services()
+    gap = here.gaps.get(number)
+    chosen = set(request.form.getlist("question"))
+    texts = [
+        one.text for one in here.gaps.questions(number) if one.key in chosen and not one.held_out
+    ]
+    if not texts:
+        flash(_("Choose at least one question."), "error")
+        return _back(number)
+    article = request.form.get("article", "").strip()
+    try:
+        path = by_id(here.proof.root, article)
+        opened = here.proof.files.read(path)
+        here.proof.files.save(path, add_questions(opened.text, texts), seen=opened.digest)
+    except ArticleMissing:
+        flash(_("There is no such article. Choose one from the list."), "error")
+        return _back(number)
+    except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
+        return _refused(number, error)
+    audit("gap.questions_added", f"gap-{number}", {"article": article, "questions": len(texts)})
+    commit_saved(str(path), why=f"questions of gap-{number}")
+    _move_on(gap, State.DRAFTED, article)
+    flash(_("Questions added to %(path)s. See the proof, then publish.", path=str(path)))
+    return _back(number)
+
+
+def synonym(number: int) -> AnyResponse:
+    """Add a customer's word for what the articles call otherwise."""
+    here = services()
+    gap = here.gaps.get(number)
+    locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
+    name = f"synonyms/{locale}.txt"
+    article = request.form.get("article", "").strip() or _said_otherwise(gap)
+    said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
+    try:
+        if article:
+            by_id(here.proof.root, article)
+        opened = here.proof.files.read_shared(name)
+        here.proof.files.save_shared(
+            name, add_synonym(opened.text, said, meant), seen=opened.digest
+        )
+    except ArticleMissing:
+        flash(_("There is no such article. Choose one from the list."), "error")
+        return _back(number)
+    except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
+        return _refused(number, error)
+    audit("gap.synonym_added", f"gap-{number}", {"said": said, "meant": meant, "locale": locale})
+    commit_saved(name, why=f"synonym for gap-{number}")
+    if article and not (gap.article and gap.state == State.DRAFTED):  # its draft is its article
+        _move_on(gap, State.DRAFTED, article)
+    flash(_("Added: “%(said)s” is also searched as “%(meant)s”.", said=said, meant=meant))
+    return _back(number)
+
+
+def start_proof(number: int) -> AnyResponse:
+    """Ask the gap's questions of an index with the article published, beside the present one."""
+    here = services()
+    gap = here.gaps.get(number)
+    path = here.proof.article_of(gap)
+    if path is None:
+        flash(_("There is no article to prove yet: draft one or choose one first."), "error")
+        return _back(number)
+    try:
+        run = here.proof.start_proof(gap, path, by=current_user().name)
+    except RunsBusy as busy:
+        flash(_("Another proof or publish is under way."), "error")
+        return redirect(url_for(".run", name=busy.run), 303)
+    except NothingToProve:
+        flash(_("The gap has no question to ask."), "error")
+        return _back(number)
+    audit("gap.proof", f"gap-{number}", {"run": run.id})
+    return _back(number, "proof")
+
+
+def proof_json(number: int) -> Response:
+    """The last proof of a gap for programs; 404 without one."""
+    _run, proof = services().proof.proof_of(number)
+    if proof is None:
+        raise ArticleMissing("No proof of this gap has been made.")
+    return json_file(f"gap-{number}-proof.json", {"gap": number, **proof.as_dict()})
+
+
+def proof_as_csv(number: int) -> Response:
+    """Every question of the last proof, one a line."""
+    _run, proof = services().proof.proof_of(number)
+    if proof is None:
+        raise ArticleMissing("No proof of this gap has been made.")
+    return csv_file(f"gap-{number}-proof.csv", COLUMNS, rows(proof))
+
+
+def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
+    """Articles that may answer the gap: those its evidence names, then the nearest to its words."""
+    library = services().library
+    found: dict[str, Article] = {}
+    for evidence in gap.evidence:
+        locale, _colon, name = evidence.article.partition(":")
+        if name and (article := library.catalogue.get(locale, name)):
+            found[evidence.article] = article
+    asked = [gap.name, *gap.typical, *(one.text for one in questions)][:_ASKED]
+    for text in asked:
+        try:
+            results = library.search(text, locale=gap.locale, limit=_NEAR).results
+        except KnowledgeBaseError:
+            continue  # too long a question, or no index: what is known will do
+        for result in results:
+            found.setdefault(f"{result.article.locale}:{result.article.id}", result.article)
+    return list(found.values())[:_NEAR]
+
+
+def _said_otherwise(gap: Gap) -> str:
+    """The article that says in other words what customers asked for, by the gap's evidence."""
+    return next((one.article for one in gap.evidence if len(one.synonym) == 2), "")
+
+
+def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
+    return default_title(gap.name, [one.text for one in questions if not one.held_out])
+
+
+def _source(gap: Gap, locale: str) -> Article | None:
+    """The article of the other language that is missing in this one."""
+    catalogue = services().library.catalogue
+    if gap.kind != "other_language":
+        return None
+    for evidence in gap.evidence:
+        other, _colon, name = evidence.article.partition(":")
+        article = catalogue.get(other, name) if name else None
+        if article and other != locale and catalogue.get(locale, name) is None:
+            taken = services().proof.files.exists(
+                ArticlePath(locale, article.section, article.slug)
+            )
+            if not taken and is_name(article.slug):
+                return article
+    return None
+
+
+def _move_on(gap: Gap, state: State, article: str) -> None:
+    """The gap's state and article; who was quicker keeps theirs, the file is written anyway."""
+    try:
+        services().gaps.set_state(
+            gap.number, state, by=current_user().name, version=gap.version, article=article
+        )
+    except KnowledgeBaseError:
+        flash(_("The gap was changed meanwhile; see that it names the right article."), "error")
+
+
+def _refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
+    words = _("Nothing was changed.")
+    if isinstance(error, ArticleChanged):
+        words = _("Somebody else changed the file at the same moment. Try again.")
+    elif isinstance(error, ArticlesReadOnly):
+        words = _("This portal may not write the folder of articles.")
+    flash(f"{words} {error}", "error")
+    return _back(number)
+
+
+def _back(number: int, anchor: str = "work") -> AnyResponse:
+    return redirect(url_for(".gap", number=number, _anchor=anchor), 303)
+
+
+def _draft_url(path: ArticlePath) -> str:
+    return url_for(".draft", locale=path.locale, section=path.section, slug=path.slug)
+
+
+def _one_of(value: str | None, allowed: tuple[str, ...], default: str) -> str:
+    return value if value in allowed else default

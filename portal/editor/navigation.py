@@ -1,0 +1,65 @@
+"""The pages an editor can go to, as far as they exist and may be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, request, url_for
+from flask_babel import gettext as _
+
+from portal.accounts.audit import present_user
+from portal.accounts.types import Role
+from portal.editor.language import language_url
+from portal.editor.roles import ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the navigation; `current` is the page one is on, or one below it."""
+
+    title: str
+    url: str
+    current: bool
+
+
+def _entries() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Endpoint, title, and the endpoints of pages below it."""
+    return (
+        ("overview", _("Overview"), ()),
+        ("gaps", _("Gaps"), ("gap", "proof_report", "run")),
+        ("questions", _("Questions"), ("question",)),
+        ("articles", _("Articles"), ("draft",)),
+        ("forms", _("Forms"), ()),
+        ("people", _("People"), ()),
+        ("audit", _("Audit"), ()),
+    )
+
+
+def navigation() -> list[Link]:
+    """The entries in their order; none while nobody is signed in."""
+    user = present_user()
+    role = user.role if user else Role.ANYONE
+    here = (request.endpoint or "").rpartition(".")[2]
+    return [
+        Link(title, url_for(f"editor.{name}"), here in (name, *below))
+        for name, title, below in _entries()
+        if f"editor.{name}" in current_app.view_functions and Role.ANYONE < ROLES[name] <= role
+    ]
+
+
+def role_name(role: Role) -> str:
+    """A role in the reader's language."""
+    names = {Role.READER: _("Reader"), Role.EDITOR: _("Editor"), Role.ADMIN: _("Admin")}
+    return str(names[role])
+
+
+def context() -> dict[str, Any]:
+    """What every template for editors may use."""
+    return {
+        "editor_links": navigation,
+        "editor_user": present_user(),
+        "language_url": language_url,
+        "role_name": role_name,
+        "Role": Role,
+    }

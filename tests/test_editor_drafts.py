@@ -1,0 +1,477 @@
+"""Working a gap from the pages: the file is the truth, nothing typed is lost, nothing escapes."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from conftest import NOW
+from drafts_support import (
+    HELD_OUT,
+    TELESCOPE,
+    few_golden,
+    gap_of,
+    own_articles,
+    own_data,
+    telescope,
+    write,
+)
+from editor_session import sign_in
+from indexer.frontmatter import Parsed, parse
+from portal.app import create_app
+from portal.config import Settings
+from portal.drafts.files import ArticleFiles, Opened, digest_of
+from portal.drafts.paths import ArticlePath
+from portal.drafts.title import default_title
+from portal.gaps.changes import recount
+from portal.gaps.types import State
+from portal.proof.types import RunKind, RunState
+from portal.services import Services
+from portal.transactions import transaction
+from search.generation import current_name
+
+AT = "/editor/drafts/en/orders/telescope-rental"
+HOSTILE = '<script>alert(1)</script> =1+1 "x": - --- {{ 7*7 }} </textarea>'
+
+
+@pytest.fixture
+def data(published: Path) -> Path:
+    """The index of all tests; the class that builds has one of its own."""
+    return published
+
+
+@pytest.fixture
+def settings(data: Path, tmp_path: Path) -> Settings:
+    """Articles and log of the test's own."""
+    return Settings(
+        articles=own_articles(tmp_path),
+        data=data,
+        database_url=f"sqlite:///{tmp_path / 'events.db'}",
+        secret_key="x" * 40,
+        rate_limit="100000 per minute",
+        write_rate_limit="100000 per minute",
+        golden=few_golden(tmp_path),
+    )
+
+
+@pytest.fixture
+def editor(client: FlaskClient, services: Services) -> FlaskClient:
+    sign_in(client, services)
+    return client
+
+
+def field(page: str) -> str:
+    """What stands in the page's text field."""
+    found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def seen(page: str) -> str:
+    found = re.search(r'name="seen" value="([0-9a-f]*)"', page)
+    assert found is not None
+    return found[1]
+
+
+def file(settings: Settings, path: ArticlePath = TELESCOPE) -> Path:
+    return settings.articles / str(path)
+
+
+def test_a_draft_is_written_from_a_gap_without_what_is_held_out(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(
+        services,
+        {"can I rent a telescope": False, HOSTILE: False, "renting telescopes": True},
+        name="can I rent a telescope",
+    )
+    answer = editor.post(
+        f"/editor/gaps/{gap.number}/draft",
+        data={"title": "Telescope: <b>rent</b>", "section": "orders", "locale": "en"},
+    )
+    assert answer.status_code == 303
+    assert answer.location == "/editor/drafts/en/orders/telescope-b-rent-b"
+    path = ArticlePath("en", "orders", "telescope-b-rent-b")
+    made = parse(file(settings, path).read_text("utf-8"), "x")
+    assert isinstance(made, Parsed)
+    assert made.front.closes == f"gap-{gap.number}"
+    assert made.front.status == "draft"
+    questions = services.gaps.questions(gap.number)
+    assert list(made.front.questions) == [
+        " ".join(one.text.split()) for one in questions if not one.held_out
+    ]
+    gap = services.gaps.get(gap.number)
+    assert (gap.state, gap.article) == (State.DRAFTED, "en:telescope-b-rent-b")
+    page = editor.get(answer.location)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "something is still to be written here" in page.text
+    again = editor.post(
+        f"/editor/gaps/{gap.number}/draft", data={"title": "Telescope: <b>rent</b>"}
+    )
+    assert again.location.endswith("telescope-b-rent-b-2")  # never over one that is there
+
+
+def test_an_article_of_the_other_language_gives_its_translation_address_and_anchors(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    (settings.articles / "zh-Hans" / "refunds" / "refund-timing.md").unlink(missing_ok=True)
+    catalogue = services.library.catalogue
+    only = next(
+        catalogue.at(row)
+        for row in range(len(catalogue))
+        if catalogue.at(row).locale == "zh-Hans"
+        and catalogue.get("en", catalogue.at(row).id) is None
+    )
+    from portal.editor import gap_work
+    from portal.gaps.types import Evidence
+
+    gap = gap_of(services, {"zh only": False}, kind="other_language")
+    with editor.application.test_request_context("/editor/"):
+        evidence = (Evidence("x", article=f"zh-Hans:{only.id}"),)
+        source = gap_work._source(replace(gap, evidence=evidence), "en")
+    assert source == only
+
+
+def test_a_save_changes_the_lines_that_were_edited_and_no_others(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    old = telescope().replace("\n", "\r\n").replace("owner:", "# Ann's\r\nowner:")
+    file(settings).write_bytes(b"\xef\xbb\xbf" + old.encode())
+    page = editor.get(AT).text
+    typed = field(page).replace("40 euros.", "45 euros.").replace("\n", "\r\n")
+    answer = editor.post(f"{AT}/save", data={"text": typed, "seen": seen(page)})
+    assert answer.status_code == 303
+    wanted = b"\xef\xbb\xbf" + old.replace("40 euros.", "45 euros.").encode()
+    assert file(settings).read_bytes() == wanted
+
+
+@pytest.mark.parametrize("outside", ["another editor", "git"])
+def test_a_change_made_meanwhile_is_shown_beside_ones_own(
+    editor: FlaskClient, settings: Settings, outside: str
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    theirs = telescope().replace("40 euros", "50 euros <script>")
+    if outside == "git":
+        write(settings.articles, TELESCOPE, theirs)
+    else:
+        saved = editor.post(f"{AT}/save", data={"text": theirs, "seen": seen(page)})
+        assert saved.status_code == 303
+    mine = field(page) + "\nMine.\n"
+    conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
+    assert conflict.status_code == 409
+    assert file(settings).read_text("utf-8") == theirs
+    assert field(conflict.text) == mine
+    assert "Mine." in conflict.text
+    assert "50 euros &lt;script&gt;" in conflict.text
+    merged = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(conflict.text)})
+    assert merged.status_code == 303
+    assert file(settings).read_text("utf-8") == mine
+
+
+def test_a_file_removed_meanwhile_can_be_saved_again(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    file(settings).unlink()
+    conflict = editor.post(f"{AT}/save", data={"text": field(page), "seen": seen(page)})
+    assert conflict.status_code == 409
+    assert seen(conflict.text) == ""
+    editor.post(f"{AT}/save", data={"text": field(page), "seen": ""})
+    assert file(settings).read_text("utf-8") == telescope()
+
+
+@pytest.mark.parametrize("present", [None, "not UTF-8: \xff".encode("latin-1"), b"Theirs.\n"])
+def test_a_file_that_changes_between_two_looks_loses_nothing_typed(
+    editor: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, present: bytes | None
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    read = ArticleFiles.read
+
+    def once(files: ArticleFiles, path: ArticlePath) -> Opened:
+        opened = read(files, path)
+        if present is None:
+            file(settings).unlink()
+        else:
+            file(settings).write_bytes(present)
+        return opened
+
+    monkeypatch.setattr(ArticleFiles, "read", once)
+    mine = field(page) + "Mine.\n"
+    conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
+    assert conflict.status_code == 409
+    assert field(conflict.text) == mine
+    assert seen(conflict.text) == ("" if present is None else digest_of(
+        present.decode("utf-8", errors="replace").encode()
+    ))  # fmt: skip
+
+
+def test_checks_are_those_of_the_command_line(editor: FlaskClient, settings: Settings) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    other = (settings.articles / "en/refunds/refund-timing.md").read_text("utf-8")
+    title = re.search(r"^title: (.*)$", other, re.MULTILINE)
+    assert title is not None
+    text = telescope(body="[gone](../refunds/nowhere.md)\n").replace(
+        "title: Renting a telescope", f"title: {title[1]}"
+    )
+    found = editor.post(f"{AT}/check", data={"text": text}).get_json()
+    assert not found["publishable"]
+    assert "leads to no published article" in found["problems"]
+    assert "is also the title of" in found["problems"]
+    broken = editor.post(f"{AT}/check", data={"text": text.replace("status: draft\n", "")})
+    assert "the field is missing" in broken.get_json()["problems"]
+    assert "once the front matter can be read" in broken.get_json()["preview"]
+    good = editor.post(f"{AT}/check", data={"text": telescope()}).get_json()
+    assert good["publishable"]
+    assert "Nothing is wrong with it." in good["problems"]
+    assert file(settings).read_text("utf-8") == telescope()  # a check writes nothing
+
+
+def test_typing_uses_up_nobodys_writes(services: Services, settings: Settings) -> None:
+    strict = settings.model_copy(update={"write_rate_limit": "3 per minute"})
+    app = create_app(strict, replace(services, settings=strict))
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    sign_in(client, services)
+    for _ in range(5):
+        assert client.post(f"{AT}/check", data={"text": telescope()}).status_code == 200
+    saved = client.post(f"{AT}/save", data={"text": telescope(), "seen": ""})
+    assert saved.status_code == 303
+
+
+def test_a_hostile_text_is_harmless_in_preview_and_field(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    body = (
+        "<script>alert(1)</script><img src=x onerror=alert(1)>"
+        "[x](javascript:alert(1)) <a href='vbscript:x'>y</a>\n\n## Main {#main}\n\n"
+        '<form id="logout"></form><p style="position:fixed">z</p></div></div></textarea>\n'
+        "[up](#main) <svg onload=alert(1)>\n"
+    )
+    page = editor.post(
+        f"{AT}/save", data={"text": telescope(body=body), "seen": "", "action": "preview"}
+    )
+    assert page.status_code == 200
+    assert not file(settings).exists()
+    preview = page.text.partition('id="draft-preview"')[2].partition("</section>")[0]
+    for bad in ("<script", "onerror", "javascript:", "vbscript:", "<form", "style=", "<svg",
+                'id="main"'):  # fmt: skip
+        assert bad not in preview, bad
+    assert 'id="preview-main"' in preview
+    assert 'href="#preview-main"' in preview
+    assert field(page.text) == telescope(body=body)
+    assert page.text.count("</textarea>") == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/editor/drafts/en/orders/..%2f..%2f..%2fetc%2fpasswd", "/editor/drafts/en/../x",
+        "/editor/drafts/fr/orders/x", "/editor/drafts/en/orders/nothing-here",
+        "/editor/drafts/en/.git/config", "/editor/drafts/en/orders/taxonomy.yaml",
+    ],
+)  # fmt: skip
+def test_no_address_of_a_draft_leads_elsewhere(editor: FlaskClient, address: str) -> None:
+    assert editor.get(address).status_code == 404
+    assert editor.post(f"{address}/save", data={"text": "x", "seen": "0"}).status_code in (404, 409)
+
+
+def test_a_read_only_folder_is_told_and_the_text_stays(
+    editor: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.drafts import files
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(files, "_replace", refuse)
+    page = editor.post(f"{AT}/save", data={"text": telescope(), "seen": ""})
+    assert page.status_code == 409
+    assert "may not write the folder of articles" in page.text
+    assert field(page.text) == telescope()
+
+
+def test_a_long_article_fits_and_one_that_is_too_long_is_refused(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    text = telescope(body="长" * 60_000 + "\n")
+    data = {"text": text, "seen": ""}
+    answer = editor.post(f"{AT}/save", data=data, content_type="multipart/form-data")
+    assert answer.status_code == 303
+    assert file(settings).read_text("utf-8") == text
+    form = "application/x-www-form-urlencoded"
+    answer = editor.post(f"{AT}/save", data="seen=&text=" + "x" * 600_000, content_type=form)
+    assert answer.status_code == 413
+
+
+def test_a_held_out_question_is_no_title(editor: FlaskClient, services: Services) -> None:
+    gap = gap_of(services, {"renting a telescope": True, "telescope for a week": False})
+    answer = editor.post(f"/editor/gaps/{gap.number}/draft", data={"title": ""})
+    assert "/telescope-for-a-week" in answer.headers["Location"]
+    assert default_title("Telescope", ["a telescope for a week"]) == "Telescope"
+    assert default_title("Secret", []) == ""
+
+
+def test_questions_are_added_to_an_article_and_held_out_ones_never(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"when, o when: is my money back": False, "secret one": True})
+    path = settings.articles / "en/refunds/refund-timing.md"
+    before = path.read_bytes()
+    keys = [one.key for one in services.gaps.questions(gap.number)]
+    answer = editor.post(
+        f"/editor/gaps/{gap.number}/add-questions",
+        data={"question": keys, "article": "en:refund-timing"},
+    )
+    assert answer.status_code == 303
+    after = path.read_bytes()
+    assert after != before
+    assert b"when, o when: is my money back" in after
+    assert b"secret one" not in after
+    start = next(n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b)
+    assert after.endswith(before[start:])
+    assert services.gaps.get(gap.number).article == "en:refund-timing"
+    for article in ("en:nothing", "../../etc/passwd", ""):
+        editor.post(
+            f"/editor/gaps/{gap.number}/add-questions",
+            data={"question": keys, "article": article},
+        )
+    assert path.read_bytes() == after
+
+
+def test_a_synonym_is_added_or_refused_with_its_reason(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"dosh back": False})
+    path = settings.articles / "synonyms" / "en.txt"
+    before = path.read_bytes()
+    editor.post(f"/editor/gaps/{gap.number}/synonym", data={"said": "dosh", "meant": "refund"})
+    added = path.read_bytes()
+    assert added.replace(b", dosh =>", b" =>") == before
+    assert services.gaps.get(gap.number).state == State.OPEN  # no article is named
+    data = {"said": "moolah", "meant": "refund", "article": "en:no-such"}
+    editor.post(f"/editor/gaps/{gap.number}/synonym", data=data)
+    assert path.read_bytes() == added
+    with transaction(services.engine, "count the gap", writes=True) as connection:
+        recount(connection, [gap.number], NOW)
+    page = editor.get(f"/editor/gaps/{gap.number}").text
+    listed = re.search(r'id="work-meant-article".*?<option value="([^"]+)"', page, re.DOTALL)
+    assert listed is not None
+    editor.post(
+        f"/editor/gaps/{gap.number}/synonym",
+        data={"said": "spondulicks", "meant": "refund", "article": listed[1]},
+    )
+    now = services.gaps.get(gap.number)
+    assert (now.state, now.article) == (State.DRAFTED, listed[1])
+    added = path.read_bytes()
+    for said in ("a => b", "x\nevil => good", "dosh,cash", ""):
+        editor.post(f"/editor/gaps/{gap.number}/synonym", data={"said": said, "meant": "refund"})
+    assert path.read_bytes() == added
+
+
+def run_of(services: Services, gap: int, kind: RunKind) -> str:
+    run = services.proof.runs.latest(gap, kind)
+    assert run is not None
+    assert services.proof.jobs.wait(run.id, 120)
+    return run.id
+
+
+class TestRuns:
+    """What builds an index, which is the test's own."""
+
+    @pytest.fixture
+    def data(self, published: Path, tmp_path: Path) -> Path:
+        return own_data(tmp_path, published)
+
+    def test_proof_then_publish_then_the_gap_waits_for_evidence(
+        self, editor: FlaskClient, services: Services, settings: Settings
+    ) -> None:
+        gap = gap_of(services, {"can I rent a telescope": False, HELD_OUT[0]: True})
+        write(settings.articles, TELESCOPE, telescope(gap=gap.number))
+        before = current_name(settings.data)
+        assert editor.post(f"/editor/gaps/{gap.number}/prove").status_code == 303
+        run = run_of(services, gap.number, RunKind.PROOF)
+        assert editor.get(f"/editor/runs/{run}.json").get_json()["state"] == "done"
+        assert editor.get(f"/editor/runs/{run}").status_code == 200
+        found = editor.get(f"/editor/gaps/{gap.number}/proof.json").get_json()
+        assert found["gap"]["held_out"]["by_article"]["count"] == 1
+        assert found["gap"]["used"]["before"]["count"] == 0
+        table = editor.get(f"/editor/gaps/{gap.number}/proof.csv").text.splitlines()
+        assert table[0].startswith("part,question,locale")
+        assert len(table) >= 3
+        assert current_name(settings.data) == before
+
+        page = editor.get(AT).text
+        data = {"text": field(page), "seen": seen(page)}
+        published = editor.post(f"{AT}/publish", data=data)
+        assert published.status_code == 303
+        run = run_of(services, gap.number, RunKind.PUBLISH)
+        assert services.proof.runs.get(run).state == RunState.DONE
+        assert "articles are in the index now" in editor.get(published.location).text
+        after = services.gaps.get(gap.number)
+        assert (after.state, after.article) == (State.PUBLISHED, "en:telescope-rental")
+        assert current_name(settings.data) != before
+        assert services.gaps.history(gap.number)[0].action == "published"
+        page = editor.get("/editor/proof").text
+        assert f"gap-{gap.number}" in page
+
+    def test_what_stops_a_publish_is_shown_and_the_old_index_serves_on(
+        self, editor: FlaskClient, services: Services, settings: Settings
+    ) -> None:
+        gap = gap_of(services, {"can I rent a telescope": False})
+        text = telescope(gap=gap.number, body="[gone](../refunds/nowhere.md)\n")
+        write(settings.articles, TELESCOPE, text)
+        before = current_name(settings.data)
+        page = editor.get(AT).text
+        editor.post(f"{AT}/publish", data={"text": field(page), "seen": seen(page)})
+        run_of(services, gap.number, RunKind.PUBLISH)
+        shown = editor.get(AT).text
+        assert "goes on serving" in shown
+        assert "leads to no published article" in shown
+        assert file(settings).read_text("utf-8") == text
+        assert current_name(settings.data) == before
+        assert services.gaps.get(gap.number).state == State.OPEN
+
+
+def test_saves_are_committed_as_the_editor_where_that_is_wanted(
+    services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    from portal.proof.desk import ProofDesk
+
+    wanted = settings.model_copy(update={"git_commit": True})
+    begin = ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "start"]
+    for command in (["init", "-q"], ["add", "."], begin):
+        subprocess.run(["git", *command], cwd=wanted.articles, check=True)
+    desk = ProofDesk(wanted, services.engine, services.clock, services.gaps, lambda: None)  # type: ignore[arg-type,return-value]
+    app = create_app(wanted, replace(services, settings=wanted, proof=desk))
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    sign_in(client, services)
+    answer = client.post(f"{AT}/save", data={"text": telescope(), "seen": ""})
+    assert answer.status_code == 303
+    log = subprocess.run(
+        ["git", "log", "-1", "--name-only", "--format=%an: %s"], cwd=wanted.articles, check=True,
+        capture_output=True, text=True,
+    ).stdout.split("\n")  # fmt: skip
+    assert log[0] == f"editor: {TELESCOPE}: edited"
+    assert log[2] == str(TELESCOPE)
+
+
+def test_readers_see_the_report_and_change_nothing(client: FlaskClient, services: Services) -> None:
+    gap = gap_of(services, {"can I rent a telescope": False})
+    sign_in(client, services, "reader")
+    for name in ("draft", "add-questions", "synonym", "prove"):
+        assert client.post(f"/editor/gaps/{gap.number}/{name}").status_code == 403
+    assert client.post(f"{AT}/save").status_code == 403
+    assert client.get("/editor/proof").status_code == 200
+    assert client.get("/editor/proof.json").get_json()["gaps"] == []
+    assert client.get("/editor/proof.csv").text.startswith("gap,name,state")

@@ -1,0 +1,293 @@
+"""Overview, explorer and articles: what they show and give to download; hostile questions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from conftest import NOW, ROOT
+from editor_session import sign_in
+from figures_support import at, handover, search, view, vote
+from portal.app import create_app
+from portal.services import Services
+
+HOSTILE = (
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "=HYPERLINK(\"http://x\")",
+    "+1+1", "-2", "@SUM(A1)", "\t=1", "{{ 7*7 }}", "a\x07b\x1b[31mred", "' OR 1=1 --",
+    "javascript:alert(1)", "%_\\ like", "‮desrever", "\ud83d",
+)  # fmt: skip
+PAGES = ("/editor/overview", "/editor/questions", "/editor/articles",
+         "/editor/questions?state=log")  # fmt: skip
+FILES = (
+    "/editor/overview.json", "/editor/overview.csv", "/editor/overview-groups.csv",
+    "/editor/overview-questions.csv", "/editor/questions.json", "/editor/questions.csv",
+    "/editor/questions.csv?state=log", "/editor/articles.json", "/editor/articles.csv",
+)  # fmt: skip
+
+
+@pytest.fixture
+def editor(client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Somebody signed in; pages take what time they need."""
+    monkeypatch.setattr("portal.editor.questions._SECONDS", 60)
+    monkeypatch.setattr("portal.editor.questions._EXPORT_SECONDS", 60)
+    sign_in(client, services, "reader")
+    return client
+
+
+@pytest.fixture
+def asked(services: Services) -> Iterator[Any]:
+    """A search with a click, a vote against and a hand-over, and others around it."""
+    events = services.events
+    one = search("how long does a refund take", 1, resolved=True, platform="pinecart")
+    events.record_search(one)
+    events.record_view(view(one, 5))
+    events.record_vote(vote(one, False))
+    events.record_handover(handover(one))
+    for number in range(6):
+        events.record_search(search("can I bring my dog", 1, number * 2000, resolved=False,
+                                    visitor=f"n{number}"))  # fmt: skip
+    events.record_search(search("crawled", 1, bot=True, visitor="bot"))
+    return one
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_overview_shows_figures_and_links_to_as_many_rows(
+    editor: FlaskClient, asked: Any
+) -> None:
+    page = editor.get("/editor/overview?days=7").text
+    links = re.findall(r'<a href="(/editor/questions\?[^"]*)">([\d,]+)</a>', page)
+    assert len(links) > 10
+    for address, number in links:
+        address = address.replace("&amp;", "&").replace("/questions?", "/questions.json?")
+        found = editor.get(address).get_json()["questions"]
+        assert len(found) == int(number), address
+    figures = editor.get("/editor/overview.json?days=7").get_json()
+    assert figures["total"]["questions"] == 7
+    assert figures["total"]["unresolved"] == 7
+    assert figures["total"]["rates"]["helpful"]["count"] == 0
+    assert figures["total"]["rates"]["helpful"]["of"] == 1
+    assert figures["top"][0]["text"] == "can I bring my dog"
+
+
+def test_every_rate_has_its_interval_and_its_definition(editor: FlaskClient, asked: Any) -> None:
+    page = editor.get("/editor/overview").text
+    assert page.count('class="interval"') > 10
+    assert "there is no rate" in page
+    assert "14.3%" in page, "one of seven was answered"
+
+
+def test_filters_choose(editor: FlaskClient, asked: Any) -> None:
+    def total(query: str) -> int:
+        counts = editor.get(f"/editor/overview.json?{query}").get_json()["total"]
+        return int(counts["questions"])
+
+    assert total("platform=pinecart") == 1
+    assert total("platform=none") == 6
+    assert total("locale=zh-Hans") == 0
+    assert total("channel=page&locale=en") == 7
+    assert total("days=nonsense&locale=xx") == 7
+
+
+def test_an_empty_log_is_a_designed_state(editor: FlaskClient) -> None:
+    assert "Nobody has asked anything" in editor.get("/editor/overview").text
+    assert "No such question" in editor.get("/editor/questions").text
+    figures = editor.get("/editor/overview.json").get_json()
+    assert figures["total"]["rates"]["answered"] is None
+
+
+def test_the_explorer_pages_by_its_keys(editor: FlaskClient, services: Services) -> None:
+    for number in range(120):
+        services.events.record_search(
+            search(f"question {number}", number / 20, visitor=f"n{number}")
+        )
+    address, seen = "/editor/questions", list[str]()
+    while address:
+        page = editor.get(address).text
+        seen += re.findall(r"question \d+(?=</a>)", page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+    assert seen == [f"question {number}" for number in range(120)]
+    assert "No such question" in editor.get("/editor/questions?before=2000-01-01T00:00:00Z~").text
+    assert "question 0</a>" in editor.get("/editor/questions?before=nonsense").text
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("q=BRING+my", 6), ("q=%25", 0), ("reason=handed_over", 1), ("state=clicked", 1),
+     ("state=log", 8), ("article=refund-timing", 7), ("article=other", 0), ("state=answered", 1),
+     ("reason=not_helpful&q=refund", 1), ("platform=pinecart", 1), ("reason=bad&state=bad", 7)],
+)  # fmt: skip
+def test_the_explorer_filters(editor: FlaskClient, asked: Any, query: str, count: int) -> None:
+    found = editor.get(f"/editor/questions.json?{query}").get_json()
+    assert len(found["questions"]) == count
+    assert found["following"] is None
+
+
+def test_a_logged_question_is_shown_with_all_that_followed(editor: FlaskClient, asked: Any) -> None:
+    page = editor.get(f"/editor/questions/{asked.id}").text
+    assert "Yes, as one question of this visitor." in page
+    assert "HO-" in page
+    assert "Handed over" in page
+    assert "Why it stands here" in page
+    data = editor.get(f"/editor/questions/{asked.id}.json").get_json()
+    assert data["results"][0]["clicks"] == 1
+    assert data["reasons"] == ["handed_over", "not_helpful"]
+    assert len(data["now"]["results"]) > 3
+    assert data["now"]["trace"]["normalised"] == "how long does a refund take"
+    assert editor.get("/editor/questions/unknown").status_code == 404
+
+
+def test_a_search_that_is_not_counted_says_why(editor: FlaskClient, services: Services) -> None:
+    first = search("refund", 1)
+    last = search("refund", 1, 300)
+    program = search("refund", 1, visitor="bot", bot=True)
+    typed = search("whe", 1, visitor="w")
+    blank = search("", 1, visitor="x")
+    for one in (first, last, program, typed, blank, search("where is it", 1, 2, visitor="w")):
+        services.events.record_search(one)
+    for one, words in (
+        (first, "Once, with its last repetition"), (program, "a program asked"),
+        (typed, "it was typed on"), (blank, "No: it was typed on, is blank"),
+    ):  # fmt: skip
+        assert words in editor.get(f"/editor/questions/{one.id}").text, words
+
+
+def test_articles_tell_what_they_need(editor: FlaskClient, services: Services, asked: Any) -> None:
+    for number in range(9):
+        one = search("refund", 2, visitor=f"u{number}")
+        services.events.record_search(one)
+        services.events.record_vote(vote(one, helpful=number == 0))
+    found = editor.get("/editor/articles.json?sort=helpful").get_json()
+    worst = found[0]
+    assert (worst["article"], worst["locale"]) == ("refund-timing", "en")
+    assert (worst["helpful"], worst["unhelpful"], worst["reasons"]) == (1, 9, {"wrong": 9})
+    assert "unhelpful" in worst["needs"]
+    assert worst["handovers"] == 1
+    assert [row["days_left"] for row in editor.get("/editor/articles.json?sort=review").get_json()
+            ] == sorted(row["days_left"] for row in found)  # fmt: skip
+    some = editor.get("/editor/articles.json?need=unhelpful").get_json()
+    assert [row["article"] for row in some] == ["refund-timing"]
+    english = editor.get("/editor/articles.json?locale=en&section=refunds").get_json()
+    assert {(row["locale"], row["section"]) for row in english} == {("en", "refunds")}
+    assert len(found) == len(services.library.catalogue)
+
+
+def test_drafts_are_listed(services: Services, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(ROOT / "articles", folder)
+    file = next((folder / "en" / "refunds").glob("refund-timing.md"))
+    draft = file.with_name("refund-timing-2.md")
+    text = re.sub(r"^status:.*$", "status: draft\ncloses: gap-17", file.read_text("utf-8"), count=1,
+                  flags=re.MULTILINE)  # fmt: skip
+    draft.write_text(text, "utf-8")
+    settings = services.settings.model_copy(update={"articles": folder})
+    app = create_app(settings, replace(services, settings=settings))
+    client = app.test_client()
+    sign_in(client, services, "reader")
+    page = client.get("/editor/articles").text
+    assert "Open drafts" in page
+    assert "gap-17" in page
+    needed = client.get("/editor/articles.json?need=draft").get_json()
+    assert [row["article"] for row in needed] == ["refund-timing"]
+
+
+def test_what_customers_typed_does_no_harm(editor: FlaskClient, services: Services) -> None:
+    logged = []
+    for number, text in enumerate(HOSTILE):
+        for visitor in range(5):
+            one = search(text, 1, number * 900, visitor=f"{number}-{visitor}", resolved=False)
+            services.events.record_search(one)
+        logged.append(one)
+        services.events.record_vote(vote(one, False, reason=text[:50], comment=text))
+        services.events.record_view(view(one, article=text.encode(errors="replace").decode()))
+    services.events.record_handover(handover(logged[0]))
+    details = [f"/editor/questions/{one.id}" for one in logged]
+    for address in (*PAGES, *details, "/editor/questions?q=%3Cscript%3E&article=%3Cscript%3E"):
+        for lang in ("en", "zh"):
+            mark = "&" if "?" in address else "?"
+            response = editor.get(f"{address}{mark}lang={lang}")
+            assert response.status_code == 200, address
+            page = response.text
+            assert "<script>alert" not in page
+            assert "<img src=x" not in page
+            assert "style=" not in page
+            assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", page), address
+    for address in (*FILES, *(f"{detail}.json" for detail in details)):
+        response = editor.get(address)
+        assert response.status_code == 200, address
+        assert "attachment" in response.headers["Content-Disposition"]
+        if ".csv" in address:
+            for row in csv.reader(io.StringIO(response.text)):
+                for cell in row:
+                    assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
+                    assert not cell.startswith("-") or re.fullmatch(r"-\d+", cell), cell
+        else:
+            assert response.get_json() is not None
+
+
+def test_a_text_that_looks_like_a_number_is_still_text(
+    editor: FlaskClient, services: Services
+) -> None:
+    services.events.record_search(search("-2", 1))
+    (row,) = rows(editor.get("/editor/questions.csv").text)
+    assert row["question"] == "'-2"
+
+
+@pytest.mark.parametrize("address", [*PAGES, *FILES, "/editor/questions/any"])
+def test_nobody_reads_them_without_signing_in(client: FlaskClient, address: str) -> None:
+    assert client.get(address).status_code in (302, 303, 401)
+
+
+def test_a_long_export_says_where_it_goes_on(
+    editor: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.editor.questions._EXPORTED", 2)
+    for number in range(5):
+        services.events.record_search(search(f"q{number}", 1, 1000 * number, visitor=f"{number}"))
+    address, seen = "/editor/questions.csv?days=7", list[str]()
+    while address:
+        response = editor.get(address)
+        seen += [row["question"] for row in rows(response.text)]
+        link = re.match(r'<(.+)>; rel="next"', response.headers.get("Link", ""))
+        address = link[1] if link else ""
+    assert seen == ["q4", "q3", "q2", "q1", "q0"]
+
+
+def test_a_page_ends_early_rather_than_late(
+    editor: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        services.events.record_search(search(f"q{number}", number))
+    monkeypatch.setattr("portal.editor.questions._SECONDS", -1)
+    page = editor.get("/editor/questions").text
+    assert "there may be more before" in page
+    following = re.search(r'rel="next" href="([^"]+)"', page)
+    assert following is not None
+    assert re.findall(r"q\d(?=</a>)", page) == ["q0"]
+    monkeypatch.setattr("portal.editor.questions._SECONDS", 60)
+    rest = editor.get(following[1].replace("&amp;", "&")).text
+    assert re.findall(r"q\d(?=</a>)", rest) == ["q1", "q2"]
+
+
+def test_the_overview_says_that_visitors_were_played(
+    editor: FlaskClient, services: Services
+) -> None:
+    services.events.record_search(search("refund", 1))
+    assert "kb simulate" not in editor.get("/editor/overview").text
+    played = replace(search("refund"), visitor="sim-0123456789ab", at=at() - timedelta(minutes=1))
+    services.events.record_search(played)
+    assert "kb simulate" in editor.get("/editor/overview").text
+    assert played.at < NOW

@@ -1,0 +1,180 @@
+"""What kind of gap is proposed, and from which evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import NOW
+from gap_support import Log
+from portal.gaps.kinds import Facts, propose
+from portal.gaps.later import Later, difference, read_later, read_outdated
+from portal.gaps.read_log import read_log
+from portal.gaps.types import Evidence, Kind, Reason
+from portal.services import Services
+from search.text import normalise
+
+TODAY = NOW.date()
+ANSWERED = [("when will my refund arrive", "en"), ("how long until I get my refund", "en")]
+
+
+def facts(*questions: tuple[str, str], **others: Any) -> Facts:
+    usual: dict[str, Any] = {
+        "visitors": 10, "reasons": {Reason.LOW_CONFIDENCE: 10}, "later": Later(), "outdated": {},
+    }  # fmt: skip
+    return Facts(questions, **(usual | others))
+
+
+def of(evidence: tuple[Evidence, ...], key: str) -> Evidence:
+    return next(one for one in evidence if one.key == key)
+
+
+def test_what_no_article_is_near_needs_an_article(services: Services) -> None:
+    kind, evidence = propose(
+        facts(("which shops are open on bank holidays", "en"), ("shop opening hours", "en")),
+        services.library, TODAY,
+    )  # fmt: skip
+    assert kind in (Kind.NO_ARTICLE, Kind.OUT_OF_SCOPE)
+    assert evidence[0].of == 2
+
+
+def test_what_is_answered_today_but_failed_then_is_not_found(services: Services) -> None:
+    kind, evidence = propose(facts(*ANSWERED), services.library, TODAY)
+    assert kind is Kind.NOT_FOUND
+    assert of(evidence, "answered_now").count == 2
+    assert of(evidence, "failed_then") == Evidence("failed_then", count=10, of=10)
+
+
+def test_what_is_answered_and_voted_down_does_not_help(services: Services) -> None:
+    reasons = {Reason.NOT_HELPFUL: 6, Reason.HANDED_OVER: 3, Reason.LOW_CONFIDENCE: 1}
+    kind, evidence = propose(facts(*ANSWERED, reasons=reasons), services.library, TODAY)
+    assert kind is Kind.NOT_HELPFUL
+    assert of(evidence, "reason_not_helpful").count == 6
+    assert of(evidence, "reason_handed_over").of == 10
+
+
+def test_an_article_past_its_review_or_called_so_is_outdated(services: Services) -> None:
+    _, now = propose(facts(ANSWERED[0]), services.library, TODAY)
+    article = now[0].article
+    kind, evidence = propose(facts(ANSWERED[0], outdated={article: 2}), services.library, TODAY)
+    assert kind is Kind.OUTDATED
+    assert of(evidence, "voted_outdated").count == 2
+    kind, evidence = propose(facts(ANSWERED[0]), services.library, date(2100, 1, 1))
+    assert kind is Kind.OUTDATED
+    assert date.fromisoformat(of(evidence, "review_due").day) < date(2100, 1, 1)
+
+
+def test_what_visitors_found_in_other_words_exists_and_lacks_theirs(services: Services) -> None:
+    later = Later(Counter({"en:refund-timing": 4}), Counter({("dosh", "refund"): 3}))
+    kind, evidence = propose(
+        facts(("where on earth is my dosh", "en"), later=later), services.library, TODAY
+    )
+    assert kind is Kind.NOT_FOUND
+    assert of(evidence, "opened_later").count == 4
+    assert of(evidence, "synonym").synonym == ("dosh", "refund")
+    assert "dosh" in of(evidence, "words_missing").words
+    assert of(evidence, "add_questions").questions == ("where on earth is my dosh",)
+    one = Later(Counter({"en:refund-timing": 1}), Counter({("dosh", "refund"): 1}))
+    _, evidence = propose(
+        facts(("where on earth is my dosh", "en"), later=one), services.library, TODAY
+    )
+    assert "opened_later" not in [found.key for found in evidence]
+
+
+@dataclass
+class _Foreign:
+    """A library whose articles have no translation into the reader's language."""
+
+    library: Any
+
+    def search(self, text: str, **options: Any) -> Any:
+        found = self.library.search(text, **options)
+        return replace(
+            found, resolved=False,
+            results=tuple(replace(result, translated=True) for result in found.results),
+        )  # fmt: skip
+
+
+def test_what_only_the_other_language_answers_is_said_to_be_so(services: Services) -> None:
+    foreign: Any = _Foreign(services.library)
+    kind, evidence = propose(facts(*ANSWERED), foreign, TODAY)
+    assert kind is Kind.OTHER_LANGUAGE
+    assert evidence[0].count >= 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pair"),
+    [
+        ("where is my dosh", "where is my refund", ("dosh", "refund")),
+        ("退钱要多久", "退款要多久", None),  # a character alone is no word
+        ("快递费谁出", "运费谁出", ("快递", "运")),
+        ("dosh", "refund", None),  # nothing in common: perhaps another question
+        ("where is my dosh", "where is my dosh", None),
+        ("where is my dosh", "where is my dosh please", None),
+        ("a b c d e f g", "a 1 2 3 4 5 g", None),
+    ],
+)
+def test_one_word_in_the_place_of_another_may_be_a_synonym(
+    before: str, after: str, pair: tuple[str, str] | None
+) -> None:
+    found = difference(before, after)
+    assert found == (pair if pair is None or len(pair[1]) > 1 else None)
+
+
+@given(st.text("ab 退款", max_size=12), st.text("ab 退款", max_size=12))
+def test_differences_stand_in_both_texts(before: str, after: str) -> None:
+    before, after = normalise(before), normalise(after)
+    pair = difference(before, after)
+    if pair is not None:
+        assert pair[0] != pair[1]
+        assert pair[0] in before
+        assert pair[1] in after
+
+
+def test_what_was_opened_after_asking_again_is_counted_by_visitor() -> None:
+    log = Log()
+    for visitor in ("a", "b"):
+        log.ask("where is my dosh", visitor=visitor, after=-7200, found=False)
+        again = log.ask("where is my refund", visitor=visitor, after=-7100, resolved=True)
+        log.click(again, visitor=visitor, after=-7090)
+        log.click(again, visitor=visitor, after=-7080)
+    log.ask("where is my dosh", visitor="c", after=-7200, found=False)
+    much_later = log.ask("where is my refund", visitor="c", after=-3600, resolved=True)
+    log.click(much_later, visitor="c", after=-3590)
+    log.vote(much_later, helpful=False, visitor="c")
+    since = NOW - timedelta(days=2)
+    read_log(log.engine, since=since, now=NOW, last=None, progress=lambda *_: None)
+    with log.engine.connect() as connection:
+        keys = {row.question: row.normalised for row in connection.exec_driver_sql(
+            "SELECT question, normalised FROM unresolved")}  # fmt: skip
+        later = read_later(connection, keys, since)
+        assert read_outdated(connection, since) == {}
+    [found] = later.values()
+    assert found.opened == {"en:refund-timing": 2}
+    assert found.replaced == {("dosh", "refund"): 2}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "called"),
+    [
+        (["outdated"], {}),
+        (["outdated", "outdated"], {"en:refund-timing": 2}),
+        (["outdated", "outdated", *["wrong"] * 4], {"en:refund-timing": 2}),
+        (["outdated", "outdated", *["wrong"] * 5], {}),
+    ],
+)
+def test_an_article_is_called_outdated_by_a_third_of_those_who_say_why(
+    reasons: list[str], called: dict[str, int]
+) -> None:
+    log = Log()
+    for number, reason in enumerate(reasons):
+        search = log.ask("where is my refund", visitor=str(number), after=-7200, resolved=True)
+        log.vote(search, helpful=False, visitor=str(number), after=-7100, reason=reason)
+    with log.engine.connect() as connection:
+        assert read_outdated(connection, NOW - timedelta(days=2)) == called
