@@ -337,8 +337,9 @@ def test_no_text_is_an_error(engine: WhooshEngine, text: str) -> None:
     ],
 )  # fmt: skip
 def test_hostile_texts_are_read_quickly_and_ask_for_little(engine: WhooshEngine, text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     advanced = parse(text, _TOKENISER)
     if advanced is not None:
         engine.matching(advanced)
-    assert time.process_time() - started < 1
+    # Milliseconds of this thread's own processor; what is read again and again takes minutes.
+    assert time.thread_time() - started < 5

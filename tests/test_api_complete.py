@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -252,9 +251,7 @@ def test_a_request_never_waits_and_starts_one_reading_in_a_while(engine: sa.Engi
         refresh()
 
     known.refresh = slowly  # type: ignore[method-assign]
-    before = time.perf_counter()
     assert [known.current().version for _ in range(5)] == ["0"] * 5
-    assert time.perf_counter() - before < 5
     assert began.wait(10)
     slow.set()
     started[0].join()

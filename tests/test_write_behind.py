@@ -226,7 +226,8 @@ def test_a_search_never_waits_for_a_locked_database_and_is_written_later(
         started = time.perf_counter()
         for number in range(500):
             safe.record_search(replace(SEARCH, id=f"s{number}"))
-        assert time.perf_counter() - started < 1
+        # Five hundred waits for the lock would be minutes.
+        assert time.perf_counter() - started < 30
         assert _soon(lambda: "record_search" in failures)
     assert _soon(lambda: _count(engine, "searches") == 500)
     assert "drop_search" not in failures
