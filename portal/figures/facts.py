@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from portal.figures.counts import Group
 from portal.figures.definitions import REFINED_AFTER, VISIT
 from portal.gaps.definitions import TRACKED
-from portal.gaps.reasons import settled, unresolved_questions
+from portal.gaps.reasons import settled_questions, unresolved_questions
 from portal.gaps.types import Reason, Source, UnresolvedQuestion
-from portal.tables import HANDOVERS, SEARCH_RESULTS, SEARCHES, VIEWS
+from portal.tables import HANDOVERS, VIEWS
 
 Span = tuple[datetime, datetime]
 
@@ -67,23 +67,22 @@ def facts_of(
     read when they are not given.
     """
     start, end = span = span_of(day)
+    rows = connection.execute(settled_questions(start, end, now)).all()
     found = [
         Fact(
             "search", row.id, row.at, row.visitor, row.locale, row.platform or "", row.channel,
             row.query, row.normalised, bool(row.resolved), bool(row.answer),
-            bool(row.results) and row.channel in TRACKED, bool(row.clicked),
+            row.top_article is not None and row.channel in TRACKED, bool(row.clicked),
         )
-        for row in connection.execute(_questions(span))
+        for row in sorted(rows, key=lambda row: (row.at, row.id))
     ]  # fmt: skip
     if moves is None:
         moves = connection.execute(_moves(span)).all()
     _leave(found, moves)
     searches = {fact.id: fact for fact in found}
-    for question in unresolved_questions(connection, since=start, until=end, now=now):
+    for question in unresolved_questions(connection, since=start, until=end, now=now, asked=rows):
         if question.source == "search":
-            # A search that was logged between the two readings is counted the next time.
-            if (fact := searches.get(question.id)) is not None:
-                fact.reasons = question.reasons
+            searches[question.id].reasons = question.reasons
         else:
             found.append(_elsewhere(question))
     return sorted(found, key=lambda fact: (fact.at, fact.id))
@@ -119,20 +118,6 @@ def _leave(found: list[Fact], moves: Sequence[Any]) -> None:
                 continue
             fact.refined = following is not None and following - fact.at <= REFINED_AFTER
             fact.exited = not fact.answer and (following is None or following - fact.at > VISIT)
-
-
-def _questions(span: Span) -> sa.Select[Any]:
-    r, s, first = (rows := settled(*span)).c, SEARCHES.c, SEARCH_RESULTS.c
-    top = sa.and_(first.search_id == r.id, first.position == 1)
-    return (
-        sa.select(
-            r.id, r.at, r.visitor, r.normalised, r.resolved, r.answer, r.clicked,
-            s.query, s.locale, s.platform, s.channel,
-            first.position.is_not(None).label("results"),
-        )
-        .select_from(rows.join(SEARCHES, s.id == r.id).outerjoin(SEARCH_RESULTS, top))
-        .order_by(r.at, r.id)
-    )  # fmt: skip
 
 
 def _moves(span: Span) -> sa.CompoundSelect[Any]:

@@ -86,16 +86,24 @@ def settled(since: datetime, until: datetime) -> sa.Subquery:
 
 
 def unresolved_questions(
-    connection: sa.Connection, *, since: datetime, until: datetime, now: datetime
+    connection: sa.Connection,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    asked: Iterable[Any] | None = None,
 ) -> list[UnresolvedQuestion]:
     """The unresolved among the settled questions, and those passed on or sent elsewhere.
 
     One for each visitor and question, in the order of time. `now` decides which are too young to
-    say that nobody clicked.
+    say that nobody clicked. `asked` are the rows of `settled_questions` of the same time, where
+    they have been read already.
     """
     passed = passed_on(connection, since, until)
     found: dict[tuple[str, str], UnresolvedQuestion] = {}
-    for row in connection.execute(_candidates(since, until, now)):
+    if asked is None:
+        asked = connection.execute(_candidates(since, until, now))
+    for row in asked:
         key = (row.visitor, row.normalised)
         reasons = _reasons(row, handed_over=passed.pop(key, None) is not None)
         if reasons:
@@ -136,31 +144,45 @@ def by_severity(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(set(reasons), key=lambda reason: (-SEVERITY[reason], reason)))
 
 
+def settled_questions(since: datetime, until: datetime, now: datetime) -> sa.Select[Any]:
+    """Every settled question with its search, what stood first in its results, and whether nobody
+    took notice of them."""
+    return _with_results(settled(since, until), now)
+
+
 def _candidates(since: datetime, until: datetime, now: datetime) -> sa.Select[Any]:
-    """The settled questions that may be unresolved, with what stood first in their results."""
+    """The settled questions that may be unresolved."""
     rows = settled(since, until)
-    r, searches, first = rows.c, SEARCHES.c, SEARCH_RESULTS.c
-    ignored = sa.and_(
+    r = rows.c
+    passing = sa.select(HANDOVERS.c.visitor).where(HANDOVERS.c.at >= since, HANDOVERS.c.at < until)
+    return _with_results(rows, now).where(
+        sa.or_(
+            r.resolved.is_(False), r.voted_no == 1, _ignored(r, now), r.visitor.in_(passing)
+        )
+    )  # fmt: skip
+
+
+def _ignored(r: Any, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
         r.resolved,
         r.clicked + r.voted_no + r.voted_yes == 0,
         r.channel.in_(TRACKED),
         r.at <= now - JUDGED_AFTER,
         sa.or_(r.answer.is_(False), r.asked_on == 1),
     )
-    passing = sa.select(HANDOVERS.c.visitor).where(HANDOVERS.c.at >= since, HANDOVERS.c.at < until)
+
+
+def _with_results(rows: sa.Subquery, now: datetime) -> sa.Select[Any]:
+    r, searches, first = rows.c, SEARCHES.c, SEARCH_RESULTS.c
     top = sa.and_(first.search_id == r.id, first.position == 1)
-    return (
-        sa.select(
-            r.id, r.at, r.visitor, r.channel, r.normalised, r.resolved, r.asked, r.voted_no,
-            _one(ignored).label("ignored"),
-            searches.query, searches.locale, searches.platform, searches.confidence,
-            first.article_id.label("top_article"), first.locale.label("top_locale"),
-        )
-        .select_from(rows.join(SEARCHES, searches.id == r.id).outerjoin(SEARCH_RESULTS, top))
-        .where(
-            sa.or_(r.resolved.is_(False), r.voted_no == 1, ignored, r.visitor.in_(passing))
-        )
+    columns = (
+        r.id, r.at, r.visitor, r.channel, r.normalised, r.resolved, r.answer, r.asked, r.clicked,
+        r.voted_no, _one(_ignored(r, now)).label("ignored"),
+        searches.query, searches.locale, searches.platform, searches.confidence,
+        first.article_id.label("top_article"), first.locale.label("top_locale"),
     )  # fmt: skip
+    joined = rows.join(SEARCHES, searches.id == r.id).outerjoin(SEARCH_RESULTS, top)
+    return sa.select(*columns).select_from(joined)
 
 
 def _reasons(row: Any, *, handed_over: bool) -> tuple[Reason, ...]:
