@@ -303,6 +303,26 @@ def test_kept_days_say_what_the_log_says(shared: Log, visits: list[list[Event]],
     _has_its_rows(shared, raw)
 
 
+def test_a_day_is_counted_anew_when_something_came_that_belongs_to_it(shared: Log) -> None:
+    shared.clear()
+    asked = search("refund", 1.02, visitor="a")
+    shared.write(asked)
+    assert _everything(shared)["total"].clicked == 0
+    shared.write(view(asked, 3000, visitor="later"))
+    assert _everything(shared)["total"].clicked == 1
+    shared.write(search("refund", 1.02, visitor="b"))
+    assert _everything(shared)["total"].questions == 2
+
+
+def test_a_day_is_counted_anew_when_its_questions_may_have_grown_old(shared: Log) -> None:
+    shared.clear()
+    asked = search("refund", 0.001, visitor="a")
+    shared.write(asked)
+    with shared.engine.begin() as connection:
+        assert figures(connection, WEEK, NOW).total.no_click == 0
+        assert figures(connection, WEEK, NOW + timedelta(hours=2)).total.no_click == 1
+
+
 def _everything(log: Log) -> dict[str, Any]:
     found = read(log)
     with log.engine.begin() as connection:

@@ -22,7 +22,7 @@ from portal.figures.counts import (
     total,
 )
 from portal.figures.day import count_day
-from portal.figures.rollup import first_day, kept_days, text_id
+from portal.figures.rollup import first_day, kept_days, rows_of, text_id
 from portal.figures.tables import ARTICLES, DAYS, FIGURES, QUESTIONS, TEXTS
 from search.cache import Cache
 
@@ -35,6 +35,8 @@ RISING_TIMES = 2
 _MOST_REMEMBERED = 4  # selections of each database
 _Sums = Mapping[int, tuple[int, int, int]]
 _REMEMBERED: WeakKeyDictionary[sa.Pool, Cache[Hashable, _Sums]] = WeakKeyDictionary()
+_MOST_COUNTED = 4  # days of each database
+_COUNTED: WeakKeyDictionary[sa.Pool, Cache[Hashable, Day]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,23 @@ def count_missing(connection: sa.Connection, first: date, last: date, now: datet
     first, last = max(first, oldest), min(last, now.astimezone(UTC).date())
     kept = kept_days(connection, first, last)
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return [count_day(connection, day, now) for day in days if day not in kept]
+    return [_count(connection, day, now) for day in days if day not in kept]
+
+
+def _count(connection: sa.Connection, day: date, now: datetime) -> Day:
+    """A day from the log, once a minute unless something came or went.
+
+    What was asked on a day may be clicked on and voted on the day after.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    rows = (rows_of(connection, day), rows_of(connection, day + timedelta(days=1)))
+    key = (day, minute, rows)
+    counted = _COUNTED.setdefault(connection.engine.pool, Cache(_MOST_COUNTED))
+    known = counted.get(key)
+    if known is None:
+        known = count_day(connection, day, now)
+        counted.put(key, known)
+    return known
 
 
 def articles(

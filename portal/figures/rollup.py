@@ -77,10 +77,10 @@ def text_id(normalised: str) -> int:
 def _keep(engine: sa.Engine, day: date, now: datetime) -> None:
     """Count a day and store it, unless something came while it was counted: next time then."""
     with transaction(engine, "count a day") as connection:
-        rows = _rows_of(connection, day)
+        rows = rows_of(connection, day)
         counted = count_day(connection, day, now)
     with transaction(engine, "keep what a day adds up to", writes=True) as connection:
-        if _rows_of(connection, day) == rows:
+        if rows_of(connection, day) == rows:
             _store(connection, counted, rows)
 
 
@@ -138,7 +138,7 @@ def _rows_by_day(connection: sa.Connection) -> dict[date, int]:
         return found
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        if rows := _rows_of(connection, day):
+        if rows := rows_of(connection, day):
             found[day] = rows
     return found
 
@@ -160,7 +160,8 @@ def _edges(connection: sa.Connection, which: Any) -> list[date]:
     return [moment.date() for moment in moments if moment is not None]
 
 
-def _rows_of(connection: sa.Connection, day: date) -> int:
+def rows_of(connection: sa.Connection, day: date) -> int:
+    """How many rows the log has of a day."""
     start, end = span_of(day)
     counts = [
         sa.select(sa.func.count()).where(table.c.at >= start, table.c.at < end).scalar_subquery()
