@@ -33,7 +33,6 @@ from portal.gaps.changes import recount
 from portal.gaps.types import State
 from portal.proof.types import RunKind, RunState
 from portal.services import Services
-from portal.transactions import transaction
 from search.generation import current_name
 
 AT = "/editor/drafts/en/orders/telescope-rental"
@@ -361,8 +360,7 @@ def test_a_synonym_is_added_or_refused_with_its_reason(
     data = {"said": "moolah", "meant": "refund", "article": "en:no-such"}
     editor.post(f"/editor/gaps/{gap.number}/synonym", data=data)
     assert path.read_bytes() == added
-    with transaction(services.engine, "count the gap", writes=True) as connection:
-        recount(connection, [gap.number], NOW)
+    recount(services.engine, [gap.number], NOW)
     page = editor.get(f"/editor/gaps/{gap.number}").text
     listed = re.search(r'id="work-meant-article".*?<option value="([^"]+)"', page, re.DOTALL)
     assert listed is not None

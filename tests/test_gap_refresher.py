@@ -32,11 +32,26 @@ def now() -> list[Any]:
 
 
 @pytest.fixture
-def refresher(now: list[Any]) -> GapRefresher:
-    log = Log()
-    log.ask("velvet sofa", at=NOW - timedelta(hours=1), found=False)
+def log() -> Log:
+    made = Log()
+    made.ask("velvet sofa", at=NOW - timedelta(hours=1), found=False)
+    return made
+
+
+def _refresher(log: Log, now: list[Any]) -> GapRefresher:
     library: Any = _NoLibrary()
     return GapRefresher(log.engine, library, HashingEmbedder(), lambda: now[0], cache=None)
+
+
+@pytest.fixture
+def refresher(log: Log, now: list[Any]) -> GapRefresher:
+    return _refresher(log, now)
+
+
+@pytest.fixture
+def another(log: Log, now: list[Any]) -> GapRefresher:
+    """That of another process."""
+    return _refresher(log, now)
 
 
 def test_it_runs_when_an_hour_has_passed_or_somebody_asks(
@@ -88,6 +103,22 @@ def test_a_failure_gives_the_claim_back_and_is_tried_again_an_hour_later(
     now[0] += timedelta(seconds=1)
     refresher.run_due()
     assert len(tried) == 2
+    assert refresher.failed_at() == now[0]
+
+
+def test_what_failed_in_one_process_is_not_tried_by_the_next(
+    refresher: GapRefresher, now: list[Any], another: GapRefresher
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no model")
+
+    refresher.embedder.encode_queries = fail  # type: ignore[method-assign,assignment]
+    refresher.run_due()
+    now[0] += timedelta(minutes=5)
+    assert another.failed_at() == now[0] - timedelta(minutes=5)
+    assert another.run_due() is None
+    assert another.run_now() is not None  # whoever asks for it gets it
+    assert refresher.failed_at() is None
 
 
 def test_the_thread_starts_and_stops(refresher: GapRefresher) -> None:

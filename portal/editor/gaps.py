@@ -100,6 +100,7 @@ def page() -> str:
         if first + _PAGE < len(listed) else "",
         run=store.last_run(),
         progress=services().gap_refresher.progress(),
+        failed_at=services().gap_refresher.failed_at(),
         owners=store.owners(),
         platforms=platform_names(store.platforms()),
         periods=PERIODS,
@@ -148,8 +149,9 @@ def refresh() -> AnyResponse:
 
 
 def progress() -> Response:
-    """How far a refresh is; `running` is false when there is none."""
+    """How far a refresh is; `running` is false when there is none, `failed` when the last did."""
     found = services().gap_refresher.progress()
+    failed = services().gap_refresher.failed_at()
     run = services().gaps.last_run()
     return jsonify(
         running=found is not None,
@@ -157,6 +159,7 @@ def progress() -> Response:
         done=found.done if found else 0,
         total=found.total if found else 0,
         refreshed=run.at.isoformat() if run else None,
+        failed=failed.isoformat() if failed else None,
     )
 
 

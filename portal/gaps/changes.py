@@ -1,4 +1,4 @@
-"""What changes a gap, inside a transaction: every change is in the history, none is lost."""
+"""What changes a gap: every change is in the history, none is lost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from portal.gaps.encoding import entry_from, figures_to
 from portal.gaps.rank import Asked, figures_of, reach
 from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAPS, UNRESOLVED
 from portal.gaps.types import Figures, GapChanged, GapRefused, GapUnknown, Kind, State
+from portal.transactions import transaction
 
 _TYPICAL = 3
 _CHUNK = 500
@@ -158,30 +159,35 @@ def put_questions(
         )
 
 
-def recount(
-    connection: sa.Connection, numbers: Collection[int], now: datetime, *, names: bool = True
-) -> None:
-    """Count gaps anew after questions went from one to another.
-
-    Until the next refresh finds better ones, a gap's name and typical questions are its most
-    asked ones where `names` is true.
-    """
-    asked = asked_of(connection, now - reach(SHOWN.days), gaps=numbers)
-    for number in numbers:
-        values: dict[str, object] = {
-            "figures": figures_to(figures_of(asked.get(number, ()), now=now, days=SHOWN.days))
-        }
-        if names:
-            most = connection.execute(
-                sa.select(GAP_QUESTIONS.c.text, GAP_QUESTIONS.c.locale)
-                .where(GAP_QUESTIONS.c.gap == number)
-                .order_by(GAP_QUESTIONS.c.visitors.desc(), GAP_QUESTIONS.c.key)
-                .limit(_TYPICAL)
-            ).all()
-            if most:
-                values |= {"name": most[0].text, "locale": most[0].locale}
-                values["typical"] = [row.text for row in most]
+def name_after_questions(connection: sa.Connection, number: int) -> None:
+    """Until the next refresh finds better ones, its most asked questions name and show a gap."""
+    most = connection.execute(
+        sa.select(GAP_QUESTIONS.c.text, GAP_QUESTIONS.c.locale)
+        .where(GAP_QUESTIONS.c.gap == number)
+        .order_by(GAP_QUESTIONS.c.visitors.desc(), GAP_QUESTIONS.c.key)
+        .limit(_TYPICAL)
+    ).all()
+    if most:
+        values = {"name": most[0].text, "locale": most[0].locale,
+                  "typical": [row.text for row in most]}  # fmt: skip
         connection.execute(sa.update(GAPS).where(GAPS.c.number == number).values(**values))
+
+
+def recount(engine: sa.Engine, numbers: Collection[int], now: datetime) -> None:
+    """Count gaps anew after questions went from one to another, and nobody waits for the counting.
+
+    Should it not be reached, the next refresh counts them. Raises `EventsUnavailable`.
+    """
+    with transaction(engine, "count gaps") as connection:
+        asked = asked_of(connection, now - reach(SHOWN.days), gaps=numbers)
+    counted = {
+        number: figures_to(figures_of(asked.get(number, ()), now=now, days=SHOWN.days))
+        for number in numbers
+    }
+    with transaction(engine, "write the figures of gaps", writes=True) as connection:
+        for number, figures in counted.items():
+            here = sa.update(GAPS).where(GAPS.c.number == number)
+            connection.execute(here.values(figures=figures))
 
 
 def asked_of(

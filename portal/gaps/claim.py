@@ -12,6 +12,7 @@ from portal.gaps.tables import GAP_CLAIMS
 from portal.transactions import transaction
 
 _TASK = "refresh"
+_FAILED = "failed"
 _LAPSES = timedelta(minutes=2)
 
 
@@ -52,6 +53,19 @@ class Claim:
         values = {"claimed_until": now + _LAPSES, "stage": stage, "done": done, "total": total}
         with transaction(self._engine, "keep the claim on gaps", writes=True) as connection:
             connection.execute(sa.update(GAP_CLAIMS).where(*self._ours()).values(values))
+
+    def fail(self, now: datetime) -> None:
+        """Let the next one, and leave a note for every process that it failed."""
+        values = {"claimed_until": now, "stage": _FAILED, "done": 0, "total": 0}
+        with transaction(self._engine, "note the failed refresh", writes=True) as connection:
+            connection.execute(sa.update(GAP_CLAIMS).where(*self._ours()).values(values))
+
+    def failed_at(self) -> datetime | None:
+        """When the latest refresh failed, in whichever process; None if it did not."""
+        c = GAP_CLAIMS.c
+        query = sa.select(c.claimed_until).where(c.task == _TASK, c.stage == _FAILED)
+        with transaction(self._engine, "read the refresh of gaps") as connection:
+            return connection.scalar(query)
 
     def release(self) -> None:
         """Let the next one."""

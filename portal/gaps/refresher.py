@@ -86,6 +86,10 @@ class GapRefresher:
         """How far a refresh is, in whichever process; None while there is none."""
         return self._claim.progress(self._clock())
 
+    def failed_at(self) -> datetime | None:
+        """When the latest refresh failed, in whichever process; None if it did not."""
+        return self._claim.failed_at()
+
     def run_due(self) -> Run | None:
         """Refresh if it is wanted or an hour has passed, and nobody else does; gives what it did.
 
@@ -123,20 +127,28 @@ class GapRefresher:
                 self._claim.keep(self._clock(), stage, done, total)
 
         try:
-            return refresh(
+            done = refresh(
                 self._engine, self._library, self.embedder, self._clock, note,
                 cache=self._cache, again=again,
             )  # fmt: skip
-        finally:
+        except (_Stopped, KeyboardInterrupt):
             self._claim.release()
+            raise
+        except Exception:
+            self._claim.fail(self._clock())
+            raise
+        self._claim.release()
+        return done
 
     def _is_due(self) -> bool:
-        """Whether an hour has passed since the last refresh, and since the last that failed here.
+        """Whether an hour has passed since the last refresh, and since the last that failed.
 
         Reading the log and grouping is too much to be tried again every half minute.
         """
         now = self._clock()
-        if self._tried_at is not None and now - self._tried_at < EVERY:
+        # Where not even the failure could be noted, this process at least remembers it.
+        tried = [at for at in (self._tried_at, self._claim.failed_at()) if at is not None]
+        if any(now - at < EVERY for at in tried):
             return False
         with self._engine.connect() as connection:
             last = latest_run(connection)

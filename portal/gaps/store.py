@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from portal.gaps.types import (
 )
 from portal.storable import clean
 from portal.transactions import transaction
+from search.cache import Cache
 
 NOTE_LIMIT = 2000
 REASON_LIMIT = 500
@@ -65,6 +66,7 @@ class GapFilter:
 
 _WORKED_ON = (State.DRAFTED, State.PUBLISHED)
 _WAITING = (State.OPEN, State.REOPENED)
+_MOST_REMEMBERED = 16  # filters of the latest refresh
 _NOTHING = Figures(weeks=(0,) * WEEKS)
 _Row = sa.Row[Any]
 # `GapStore.list` hides the type of the same name from the annotations of the class.
@@ -107,6 +109,7 @@ class GapStore:
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._figures: Cache[Hashable, Mapping[int, Figures]] = Cache(_MOST_REMEMBERED)
 
     # reading
 
@@ -306,7 +309,8 @@ class GapStore:
                     took |= {"from": other.state, "state": row.state}
                     carried |= {"state": row.state, "state_at": row.state_at}
             self._change(connection, other, by, "took", took, carried)
-            changes.recount(connection, [number, into], self._counted_at(connection), names=False)
+            now = self._counted_at(connection)
+        changes.recount(self._engine, [number, into], now)
         return self.get(into)
 
     def split(self, number: int, keys: Collection[str], *, by: str, version: int) -> Gap:
@@ -324,8 +328,8 @@ class GapStore:
                 detail={"gap": number, "questions": len(chosen)},
             )  # fmt: skip
             now = self._counted_at(connection)
-            changes.recount(connection, [number], now, names=False)
-            changes.recount(connection, [new], now)
+            changes.name_after_questions(connection, new)
+        changes.recount(self._engine, [number, new], now)
         return self.get(new)
 
     def move(self, number: int, keys: Collection[str], to: int, *, by: str, version: int) -> Gap:
@@ -341,7 +345,8 @@ class GapStore:
             moved = {"keys": chosen, "questions": len(chosen)}
             self._change(connection, row, by, "moved", {**moved, "to": to})
             self._change(connection, other, by, "received", {**moved, "from": number})
-            changes.recount(connection, [number, to], self._counted_at(connection), names=False)
+            now = self._counted_at(connection)
+        changes.recount(self._engine, [number, to], now)
         return self.get(number)
 
     @contextlib.contextmanager
@@ -362,10 +367,21 @@ class GapStore:
             connection, row, at=self._clock(), by=by, action=action, detail=detail, values=values
         )
 
-    def _count(self, connection: sa.Connection, chosen: GapFilter) -> dict[int, Figures]:
+    def _count(self, connection: sa.Connection, chosen: GapFilter) -> Mapping[int, Figures]:
+        """Figures that no refresh stores, counted once for each refresh, purge and move."""
         now = self._counted_at(connection)
+        state = sa.select(
+            sa.select(sa.func.min(UNRESOLVED.c.at)).scalar_subquery(),
+            sa.select(sa.func.max(GAP_HISTORY.c.id)).scalar_subquery(),
+        )
+        what = (chosen.days, chosen.locale, chosen.platform, chosen.reason)
+        key = (now, *what, *connection.execute(state).one())
+        if (known := self._figures.get(key)) is not None:
+            return known
         asked = changes.asked_of(connection, now - reach(chosen.days), where=_counted(chosen))
-        return {gap: figures_of(own, now=now, days=chosen.days) for gap, own in asked.items()}
+        figures = {gap: figures_of(own, now=now, days=chosen.days) for gap, own in asked.items()}
+        self._figures.put(key, figures)
+        return figures
 
     def _counted_at(self, connection: sa.Connection) -> datetime:
         """The moment that figures are counted up to: the last refresh."""

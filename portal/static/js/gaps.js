@@ -104,9 +104,10 @@ if (refresh) {
     const response = await fetch(refresh.dataset.progress).catch(() => null);
     const now = response?.ok ? await response.json() : null;
     if (now?.running) said.textContent = now.total ? `${now.stage} ${now.done}/${now.total}` : now.stage;
-    if (now && !now.running && now.refreshed !== before) {
+    const isNew = (name) => now && !now.running && now[name] && now[name] !== before?.[name];
+    if (isNew("refreshed")) {
       location.reload();
-    } else if (left > 0) {
+    } else if (left > 0 && !isNew("failed")) {
       setTimeout(() => watch(before, now?.running ? PATIENCE : left - 1), 1000);
     } else {
       said.textContent = refresh.dataset.failed;
@@ -116,7 +117,7 @@ if (refresh) {
   const begin = async () => {
     const response = await fetch(refresh.dataset.progress).catch(() => null);
     const now = response?.ok ? await response.json() : null;
-    watch(now?.refreshed);
+    watch(now);
   };
   if ("running" in refresh.dataset) begin();
   refresh.querySelector("form")?.addEventListener("submit", async (event) => {
