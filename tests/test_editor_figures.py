@@ -291,3 +291,24 @@ def test_the_overview_says_that_visitors_were_played(
     services.events.record_search(played)
     assert "kb simulate" in editor.get("/editor/overview").text
     assert played.at < NOW
+
+
+@pytest.mark.parametrize("name", ["overview", "articles"])
+def test_days_that_take_long_to_count_are_added_up_beside_the_page(
+    editor: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for day in range(4):
+        services.events.record_search(search("refund", day + 0.1))
+    for module in ("overview", "article_health"):
+        monkeypatch.setattr(f"portal.editor.{module}.MOST_ROWS", 3)
+    begun: list[bool] = []
+    monkeypatch.setattr(services.gap_refresher, "request", lambda: begun.append(True))
+    page = editor.get(f"/editor/{name}?days=7")
+    assert (page.status_code, page.headers["Refresh"]) == (503, "15")
+    assert int(page.headers["Retry-After"]) >= 15
+    assert "The log is being added up" in page.text
+    told = editor.get(f"/editor/{name}.json?days=7")
+    assert (told.status_code, told.mimetype) == (503, "application/problem+json")
+    assert begun == [True, True]
+    services.gap_refresher.run_now()
+    assert editor.get(f"/editor/{name}?days=7").status_code == 200

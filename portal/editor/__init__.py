@@ -7,6 +7,7 @@ from werkzeug import Response
 
 from portal.editor import (
     account,
+    adding_up,
     article_health,
     audit_trail,
     drafts,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     blueprint.before_request(admit)
     blueprint.after_request(keep_private)
     blueprint.context_processor(navigation.context)
+    adding_up.init(blueprint)
     blueprint.add_url_rule("/", "home", _home)
     signing_in.add_routes(blueprint)
     oidc.add_routes(blueprint)

@@ -13,7 +13,7 @@ from portal.editor.charts import percent
 from portal.editor.downloads import SHARE, csv_file, json_file, share_cells, share_dict
 from portal.editor.health import NEEDS, SORTS, Health, health
 from portal.editor.legible import legible
-from portal.editor.period import PERIODS, Chosen, chosen
+from portal.editor.period import MOST_ROWS, PERIODS, Chosen, chosen
 from portal.figures.counts import ARTICLE_NAMES
 from portal.figures.read import articles
 from portal.i18n import current_locale
@@ -118,7 +118,7 @@ def _read(period: Chosen) -> tuple[list[Health], list[Listed]]:
     now = here.clock()
     selection = period.selection(now)
     with transaction(here.engine, "read figures of articles") as connection:
-        counts = articles(connection, selection.first, selection.last, now)
+        counts = articles(connection, selection.first, selection.last, now, most=MOST_ROWS)
     files = list(listed(here.settings.articles))
     return health(here.library.catalogue, counts, files, selection.last), files
 

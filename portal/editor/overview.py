@@ -15,6 +15,7 @@ from portal.editor.charts import percent, points
 from portal.editor.downloads import SHARE, csv_file, json_file, share_cells, share_dict
 from portal.editor.legible import legible
 from portal.editor.period import (
+    MOST_ROWS,
     NO_PLATFORM,
     PERIODS,
     Chosen,
@@ -158,12 +159,12 @@ def csv_of_questions() -> Response:
 
 
 def _figures(wanted: Chosen) -> Figures:
-    """Raises `EventsUnavailable`: half a figure is a lie."""
+    """Raises `EventsUnavailable` and `DaysNotKept`: half a figure is a lie."""
     here = services()
     here.events.flush()
     now = here.clock()
     with transaction(here.engine, "read figures") as connection:
-        return figures(connection, wanted.selection(now), now)
+        return figures(connection, wanted.selection(now), now, most=MOST_ROWS)
 
 
 def _is_simulated() -> bool:

@@ -16,6 +16,8 @@ from search.types import LOCALES
 PERIODS = (7, 30, 90, 365)
 """Days that can be chosen."""
 DEFAULT = 30
+MOST_ROWS = 30_000
+"""Events of days that are not added up yet which a page counts while somebody waits: a second."""
 NO_PLATFORM = "none"
 """Asks for questions that named no platform, which are an empty text in the figures."""
 _LONGEST = 100

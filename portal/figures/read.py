@@ -25,6 +25,7 @@ from portal.figures.day import count_day
 from portal.figures.rollup import first_day, kept_days, rows_of, text_id
 from portal.figures.tables import ARTICLES, DAYS, FIGURES, QUESTIONS, TEXTS
 from search.cache import Cache
+from search.errors import KnowledgeBaseError
 
 TOP = 20
 """Questions in each list."""
@@ -35,8 +36,15 @@ RISING_TIMES = 2
 _MOST_REMEMBERED = 4  # selections of each database
 _Sums = Mapping[int, tuple[int, int, int]]
 _REMEMBERED: WeakKeyDictionary[sa.Pool, Cache[Hashable, _Sums]] = WeakKeyDictionary()
+_NEVER_KEPT = 2  # days: today, and yesterday until it is final
 _MOST_COUNTED = 4  # days of each database
 _COUNTED: WeakKeyDictionary[sa.Pool, Cache[Hashable, Day]] = WeakKeyDictionary()
+
+
+class DaysNotKept(KnowledgeBaseError):
+    """Counting what is not kept of a period takes longer than somebody can be let wait."""
+
+    status = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,12 @@ class Figures:
     raw: tuple[date, ...]
 
 
-def figures(connection: sa.Connection, selection: Selection, now: datetime) -> Figures:
-    """The figures of a period and of the one before it."""
+def figures(
+    connection: sa.Connection, selection: Selection, now: datetime, *, most: int | None = None
+) -> Figures:
+    """The figures of a period and of the one before it. Raises `DaysNotKept`."""
     before = selection.before
-    raw = count_missing(connection, before.first, selection.last, now)
+    raw = count_missing(connection, before.first, selection.last, now, most=most)
     days: dict[date, Counts] = defaultdict(Counts)
     by: dict[str, dict[str, Counts]] = {name: defaultdict(Counts) for name in Group._fields}
     earlier = Counts()
@@ -115,15 +125,29 @@ def figures(connection: sa.Connection, selection: Selection, now: datetime) -> F
     )  # fmt: skip
 
 
-def count_missing(connection: sa.Connection, first: date, last: date, now: datetime) -> list[Day]:
-    """The days of a period that have begun, are in the log and are not kept, from the log."""
+def count_missing(
+    connection: sa.Connection, first: date, last: date, now: datetime, *, most: int | None = None
+) -> list[Day]:
+    """The days of a period that have begun, are in the log and are not kept, from the log.
+
+    Raises `DaysNotKept` when they have more than `most` rows and are more than two, which are
+    those that cannot be final yet.
+    """
     oldest = first_day(connection)
     if oldest is None:
         return []
     first, last = max(first, oldest), min(last, now.astimezone(UTC).date())
     kept = kept_days(connection, first, last)
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return [_count(connection, day, now) for day in days if day not in kept]
+    missing = [day for day in days if day not in kept]
+    if most is not None and len(missing) > _NEVER_KEPT:
+        rows = sum(rows_of(connection, day) for day in missing)
+        if rows > most:
+            raise DaysNotKept(
+                f"{len(missing)} days with {rows} events are not added up yet; "
+                "the next refresh of gaps does it"
+            )
+    return [_count(connection, day, now) for day in missing]
 
 
 def _count(connection: sa.Connection, day: date, now: datetime) -> Day:
@@ -143,10 +167,10 @@ def _count(connection: sa.Connection, day: date, now: datetime) -> Day:
 
 
 def articles(
-    connection: sa.Connection, first: date, last: date, now: datetime
+    connection: sa.Connection, first: date, last: date, now: datetime, *, most: int | None = None
 ) -> dict[tuple[str, str], ArticleCounts]:
-    """What happened to each article in each language, by id and locale."""
-    raw = count_missing(connection, first, last, now)
+    """What happened to each article in each language, by id and locale. Raises `DaysNotKept`."""
+    raw = count_missing(connection, first, last, now, most=most)
     found: dict[tuple[str, str], ArticleCounts] = defaultdict(ArticleCounts)
     a, kept = ARTICLES.c, _kept(ARTICLES, first, last, raw)
     sums = [sa.func.sum(a[name]) for name in ARTICLE_NAMES]
