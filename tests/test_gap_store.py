@@ -18,7 +18,7 @@ from portal.gaps.rank import Asked, figures_of, is_spike
 from portal.gaps.read_log import forget, read_log
 from portal.gaps.refresh import _count
 from portal.gaps.store import NOBODY, GapFilter, GapStore
-from portal.gaps.tables import GAPS
+from portal.gaps.tables import GAP_QUESTIONS, GAPS
 from portal.gaps.types import (
     Gap,
     GapChanged,
@@ -279,6 +279,21 @@ def test_what_the_log_forgets_the_report_forgets() -> None:
         words = str(connection.execute(sa.select(GAPS)).all())
     assert "sofa" not in words
     assert "沙发" not in words
+
+
+def test_a_gap_that_keeps_some_questions_quotes_none_that_is_forgotten() -> None:
+    log, store = _counted()
+    with log.engine.begin() as connection:
+        old = sa.update(GAP_QUESTIONS).where(GAP_QUESTIONS.c.text == "sofa")
+        connection.execute(old.values(last_seen=NOW - timedelta(days=9)))
+        quoted = sa.update(GAPS).where(GAPS.c.number == 1)
+        connection.execute(
+            quoted.values(evidence=[{"key": "add_questions", "questions": ["sofa"]}])
+        )
+    forget(log.engine, NOW - timedelta(days=5))
+    kept = store.get(1)
+    assert (kept.name, kept.typical, kept.evidence) == ("沙发", ("沙发",), ())
+    assert store.get(2).name == "lamp"
 
 
 def test_reading_again_changes_nothing_and_late_votes_are_seen() -> None:

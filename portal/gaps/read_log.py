@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.gaps import changes
 from portal.gaps.definitions import FOLLOWED_FOR, PERIOD
 from portal.gaps.encoding import bits_of, key_of
 from portal.gaps.rank import reach
@@ -58,12 +59,21 @@ def read_log(
 def forget(engine: sa.Engine, before: datetime) -> int:
     """Remove what was asked before, with questions that nobody asked since; gives how many rows.
 
-    For `kb events purge`: what the log has forgotten the report may not keep. A gap
-    without questions loses its name, which is a customer's words; one that no editor has worked on
-    is removed, and its number is never given again.
+    For `kb events purge`: what the log has forgotten the report may not keep. A gap that loses
+    questions is named after those that are left, since names are customers' words; without any it
+    loses its name; one that no editor has worked on is then removed, and its number is never given
+    again.
     """
+    old = sa.select(GAP_QUESTIONS.c.gap).where(GAP_QUESTIONS.c.last_seen < before).distinct()
+    with transaction(engine, "see which gaps lose questions") as connection:
+        losing = connection.scalars(old).all()
     removed = purge(engine, UNRESOLVED, "at", before)
     removed += purge(engine, GAP_QUESTIONS, "last_seen", before)
+    for number in losing:
+        with transaction(engine, "name a gap anew", writes=True) as connection:
+            changes.name_after_questions(connection, number)
+            here = sa.update(GAPS).where(GAPS.c.number == number)
+            connection.execute(here.values(evidence=[], looked=""))  # it quotes questions
     g, h = GAPS.c, GAP_HISTORY.c
     worked_on = sa.select(h.gap).where(h.by != "")
     with transaction(engine, "forget gaps", writes=True) as connection:
