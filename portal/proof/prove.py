@@ -52,6 +52,20 @@ class Place:
     golden: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What an index said: `top` is (locale, id, title) of the answer, or of what stood first."""
+
+    resolved: bool
+    confidence: float
+    top: tuple[str, str, str] | None
+    ids: tuple[str, ...]
+
+
+_PUBLISHED: Cache[tuple[str, str, str], _Answer] = Cache(_REMEMBERED)
+"""By generation, text and locale."""
+
+
 def prove(
     questions: Sequence[Question],
     path: ArticlePath,
@@ -136,24 +150,41 @@ def _listed(searcher: Searcher, but: str) -> list[Asked]:
 def _outcome(asked: Asked, before: Searcher, after: Searcher) -> Outcome | None:
     """None for a question that no index takes, such as one that is too long."""
     try:
-        seen = (_ask(before, asked), _ask(after, asked))
+        found = (_answer_of_published(before, asked), _answer(after, asked))
     except QueryRejected:
         return None
+    seen = (_judge(one, asked.wanted) for one in found)
     return Outcome(asked.part, asked.text, asked.locale, asked.wanted, *seen)
 
 
-def _ask(searcher: Searcher, asked: Asked) -> Seen:
+def _answer_of_published(searcher: Searcher, asked: Asked) -> _Answer:
+    """What is served is asked the same golden questions by every proof until the next publish."""
+    key = (searcher.generation.name, asked.text, asked.locale)
+    known = _PUBLISHED.get(key)
+    if known is None:
+        known = _answer(searcher, asked)
+        _PUBLISHED.put(key, known)
+    return known
+
+
+def _answer(searcher: Searcher, asked: Asked) -> _Answer:
     found = searcher.search(asked.text, locale=asked.locale, limit=_DEPTH)
-    ids = [result.article.id for result in found.results]
     top = found.answer.article if found.answer else None
     if top is None and found.results:
         top = found.results[0].article
+    ids = tuple(result.article.id for result in found.results)
+    of = (top.locale, top.id, top.title) if top else None
+    return _Answer(found.resolved, found.confidence, of, ids)
+
+
+def _judge(found: _Answer, wanted: Sequence[str]) -> Seen:
+    locale, article, title = found.top or ("", "", "")
     return Seen(
         resolved=found.resolved,
-        right=found.resolved and top is not None and top.id in asked.wanted,
-        article=f"{top.locale}:{top.id}" if top else None,
-        title=top.title if top else "",
-        rank=_first(ids, asked.wanted),
+        right=found.resolved and found.top is not None and article in wanted,
+        article=f"{locale}:{article}" if found.top else None,
+        title=title,
+        rank=_first(found.ids, wanted),
         confidence=round(found.confidence, 4),
     )
 
