@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from portal.app import create_app
 from portal.config import load_settings
 from portal.database import migrate, open_engine
 from portal.editor.access import COOKIE
+from portal.event_types import SearchEvent
 from portal.figures.read import Selection, figures
 from portal.figures.rollup import roll_up
 from portal.figures.tables import DAYS
@@ -82,7 +84,17 @@ def main() -> None:
     token = services.accounts.sessions.begin(user.id, way="password", agent="benchmark")
     client.set_cookie(COOKIE, token, path="/editor/")
 
+    written = itertools.count()
+
     def get(address: str) -> None:
+        # A shop is asked all the time: something has come since the page was shown last.
+        event = SearchEvent(
+            id=f"benchmark-{time.time_ns()}-{next(written)}", at=now, visitor="b", locale="en",
+            query="refund", channel="page", mode="hybrid", confidence=0.9, resolved=True,
+            answer_article=None, section=None, platform=None, generation="g", duration_ms=1.0,
+            bot=False, results=(),
+        )  # fmt: skip
+        services.events.record_search(event)
         status = client.get(address).status_code
         if status != 200:
             raise SystemExit(f"{address}: {status}")

@@ -14,7 +14,7 @@ from indexer.article_file import File, FileReader
 from indexer.folder import OUTSIDE, SYNONYMS, TAXONOMY, WORDS, Folder, file_of, read_folder
 from indexer.outside import Outside, read_outside
 from indexer.parsed_cache import ParsedCache
-from indexer.problems import ArticlesInvalid, Problem
+from indexer.problems import ArticlesInvalid, Problem, problem
 from indexer.schema import ID
 from search.synonyms import Rule, parse_synonyms
 from search.taxonomy import Taxonomy
@@ -89,8 +89,8 @@ def _read_texts(
     """The text of every file that can be read, None where the cache has what it gave."""
     texts: dict[str, str | None] = {}
     for path in folder.articles:
-        if problem := _misplaced(path, folder.shown(path)):
-            problems.append(problem)
+        if misplaced := _misplaced(path, folder.shown(path)):
+            problems.append(misplaced)
         elif cache is not None and folder.digests[path] in cache:
             texts[path] = None
         else:
@@ -104,48 +104,37 @@ def _read_texts(
 def _misplaced(path: str, name: str) -> Problem | None:
     parts = path.removesuffix(".md").split("/")
     if len(parts) != 3:
-        return Problem(name, 1, "", "the file is not in a section's folder",
-                       "Move it to <locale>/<section>/<slug>.md.")  # fmt: skip
+        return problem(name, 1, "", "misplaced")
     if not re.fullmatch(ID, parts[2]):
-        return Problem(name, 1, "", f"the file name {parts[2]!r} cannot be an address",
-                       "Use lower-case letters, digits and hyphens.")  # fmt: skip
+        return problem(name, 1, "", "file_name", {"name": parts[2]})
     return None
 
 
 def _read_taxonomy(folder: Folder) -> Taxonomy:
     name = folder.shown(TAXONOMY)
 
-    def refuse(line: int, field: str, message: str, mend: str) -> ArticlesInvalid:
-        return ArticlesInvalid([Problem(name, line, field, message, mend)])
+    def refuse(line: int, field: str, code: str, **values: object) -> ArticlesInvalid:
+        return ArticlesInvalid([problem(name, line, field, code, values)])
 
     try:
         data = _load_yaml(folder.text(TAXONOMY, encoding="utf-8"))
     except OSError as error:
-        raise refuse(
-            1,
-            "",
-            f"cannot be read ({error.strerror})",
-            "Point KB_ARTICLES at a folder of articles.",
-        ) from error
+        raise refuse(1, "", "taxonomy_unreadable", reason=error.strerror) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise refuse(
-            mark.line + 1 if mark else 1, "", "the YAML cannot be read", "Mend its indentation."
-        ) from error
+        raise refuse(mark.line + 1 if mark else 1, "", "taxonomy_yaml") from error
     if not isinstance(data, dict):
-        raise refuse(1, "", "is not a list of groups", "See the shipped taxonomy.yaml.")
+        raise refuse(1, "", "taxonomy_form")
     for group in ("shop", "sections", "reasons", "platforms", "evidence"):
         if not isinstance(data.get(group), dict):
-            raise refuse(1, group, "the group is missing", f"Add `{group}:` with its keys.")
+            raise refuse(1, group, "taxonomy_group", group=group)
         labels = {"shop": data["shop"]} if group == "shop" else data[group]
         for key, label in labels.items():
             missing = [
                 locale for locale in LOCALES if not isinstance(label, dict) or not label.get(locale)
             ]
             if missing:
-                raise refuse(
-                    1, f"{group}.{key}", f"has no label in {', '.join(missing)}", "Add one."
-                )
+                raise refuse(1, f"{group}.{key}", "taxonomy_label", locales=", ".join(missing))
     return Taxonomy.from_dict(data)
 
 
@@ -183,7 +172,10 @@ def _read_synonyms(
     def read() -> _Synonyms:
         found: list[Problem] = []
         rules, mistakes = parse_synonyms(folder.text_if_any(path, found))
-        found += [Problem(folder.shown(path), m.line, "", m.message, m.mend) for m in mistakes]
+        found += [
+            problem(folder.shown(path), m.line, "", f"synonyms_{m.code}", m.values)
+            for m in mistakes
+        ]
         return _Synonyms(tuple(rules), tuple(found))
 
     made = _recalled(folder, path, cache, _Synonyms, read)

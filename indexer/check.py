@@ -11,7 +11,7 @@ from indexer.article_file import File
 from indexer.articles import Library, library_of
 from indexer.folder import OUTSIDE, Folder, file_of, read_folder
 from indexer.parsed_cache import ParsedCache
-from indexer.problems import Problem
+from indexer.problems import Problem, problem
 from search.taxonomy import Label
 from search.types import LOCALES
 
@@ -75,26 +75,19 @@ def _unknown_names(file: File, groups: Mapping[str, Mapping[str, Label]]) -> Ite
 
 
 def _unknown(name: str, line: int, field: str, value: str, group: Iterable[str]) -> Problem:
-    return Problem(
-        name, line, field, f"{value!r} is not in taxonomy.yaml",
-        f"Add it there or use one of: {', '.join(group)}.",
-    )  # fmt: skip
+    return problem(name, line, field, "taxonomy_key", {"key": value, "keys": ", ".join(group)})
 
 
 def _check_days(file: File, today: date) -> Iterator[Problem]:
     article = file.article
     if file.status == "published" and article.review_by < today:
-        yield Problem(
-            file.name, file.parsed.line("review_by"), "review_by",
-            f"was due on {article.review_by}",
-            "Verify the article and set verified_on and review_by.", "warning",
+        yield problem(
+            file.name, file.parsed.line("review_by"), "review_by", "review_due",
+            {"day": article.review_by}, severity="warning",
         )  # fmt: skip
     for field, day in (("updated", article.updated), ("verified_on", article.verified_on)):
         if day > today:
-            yield Problem(
-                file.name, file.parsed.line(field), field, "lies in the future",
-                "Set a day that has been.",
-            )  # fmt: skip
+            yield problem(file.name, file.parsed.line(field), field, "future")
 
 
 def _check_links(file: File, published: Mapping[str, File]) -> Iterator[Problem]:
@@ -102,16 +95,12 @@ def _check_links(file: File, published: Mapping[str, File]) -> Iterator[Problem]
         _, _, anchor = link.target.partition("#")
         other = file if target is None else published.get(target)
         if other is None:
-            yield Problem(
-                file.name, _line_of(file, link.target), "",
-                f"the link {link.target!r} leads to no published article",
-                "Mend the path or publish that article.",
-            )  # fmt: skip
+            line = _line_of(file, link.target)
+            yield problem(file.name, line, "", "link_article", {"link": link.target})
         elif anchor and anchor not in _anchors(other):
-            yield Problem(
-                file.name, _line_of(file, link.target), "",
-                f"the link {link.target!r} leads to no heading of that article",
-                f"Use one of: {', '.join(_anchors(other))}.",
+            yield problem(
+                file.name, _line_of(file, link.target), "", "link_heading",
+                {"link": link.target, "anchors": ", ".join(_anchors(other))},
             )  # fmt: skip
 
 
@@ -135,10 +124,8 @@ def _check_addresses(library: Library) -> Iterator[Problem]:
     for file in library.files:
         key = (file.locale, file.article.id)
         if key in identities:
-            yield Problem(
-                file.name, file.parsed.line("id"), "id", f"is also the id of {identities[key]}",
-                "Give each article of a language an id of its own.",
-            )  # fmt: skip
+            line, other = file.parsed.line("id"), identities[key]
+            yield problem(file.name, line, "id", "id_taken", {"other": other})
         identities.setdefault(key, file.name)
         if file.status != "draft":
             owners[file.site_path] = file.name
@@ -146,9 +133,9 @@ def _check_addresses(library: Library) -> Iterator[Problem]:
         for number, old in enumerate(file.article.redirect_from):
             owner = owners.get(old)
             if owner is not None and owner != file.name:
-                yield Problem(
+                yield problem(
                     file.name, file.parsed.line("redirect_from", number), "redirect_from",
-                    f"{old} belongs to {owner}", "Remove it from one of the two.",
+                    "address_taken", {"address": old, "other": owner},
                 )  # fmt: skip
             owners.setdefault(old, file.name)
 
@@ -161,25 +148,22 @@ def _check_wording(library: Library) -> Iterator[Problem]:
         title, *asked = file.wording
         owner = titles.setdefault((locale, title), name)
         if owner != name:
-            yield Problem(
-                name, file.parsed.line("title"), "title", f"is also the title of {owner}",
-                "Say what is different about this article.",
-            )  # fmt: skip
+            line = file.parsed.line("title")
+            yield problem(name, line, "title", "title_taken", {"other": owner})
         for number, question in enumerate(asked):
             owner = questions.setdefault((locale, question), name)
             if owner != name:
-                yield Problem(
-                    name, file.parsed.line("questions", number), "questions",
-                    f"{file.article.questions[number]!r} is also asked in {owner}",
-                    "Keep it in the article that answers it best.", "warning",
+                yield problem(
+                    name, file.parsed.line("questions", number), "questions", "question_taken",
+                    {"question": file.article.questions[number], "other": owner},
+                    severity="warning",
                 )  # fmt: skip
     for locale, outside in library.outside.items():
         for question, line in outside.lines.items():
             if (asker := questions.get((locale, question))) is not None:
-                yield Problem(
+                yield problem(
                     f"{library.root.name}/{file_of(OUTSIDE, locale)}", line, "",
-                    f"{question!r} is asked in {asker}, so it is answered",
-                    "Remove it here or there.",
+                    "outside_answered", {"question": question, "other": asker},
                 )  # fmt: skip
 
 
@@ -193,17 +177,14 @@ def _check_translations(library: Library) -> Iterator[Problem]:
         first, *others = (files[locale] for locale in LOCALES)
         for other in others:
             if _anchors(other) != _anchors(first):
-                yield Problem(
-                    other.name, other.parsed.body_line, "",
-                    f"its headings' anchors differ from {first.name}",
-                    "Use the same {#anchors} in the same order, so that links survive a change "
-                    "of language.", "warning",
+                yield problem(
+                    other.name, other.parsed.body_line, "", "anchors_differ",
+                    {"other": first.name}, severity="warning",
                 )  # fmt: skip
             if other.article.updated < first.article.verified_on and (
                 first.article.updated > other.article.updated
             ):
-                yield Problem(
-                    other.name, other.parsed.line("updated"), "updated",
-                    f"is older than {first.name} ({first.article.updated})",
-                    "See what changed there and bring this translation up to date.", "warning",
+                yield problem(
+                    other.name, other.parsed.line("updated"), "updated", "translation_old",
+                    {"other": first.name, "day": first.article.updated}, severity="warning",
                 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from indexer.frontmatter import Parsed
 from indexer.markdown import Rendered
-from indexer.problems import Problem
+from indexer.problems import Problem, problem
 
 _FIRST_LEVEL = re.compile(r"#(?!#)|=+\s*$")  # `# Title`, or a line of `=` under it
 
@@ -18,27 +18,23 @@ def check_file(
     """What is wrong with the article shown as `name`, in the folder `section`; `empty` of text."""
     front = parsed.front
     if front.section != section:
-        yield Problem(
-            name, parsed.line("section"), "section",
-            f"says {front.section!r} but the file lies in {section!r}",
-            "Move the file or change the field.",
+        yield problem(
+            name, parsed.line("section"), "section", "section_folder",
+            {"section": front.section, "folder": section},
         )  # fmt: skip
     anchors = {heading.anchor for heading in rendered.headings}
     for number, clause in enumerate(front.policy):
         if clause.section and clause.section not in anchors:
-            yield Problem(
+            yield problem(
                 name, parsed.line("policy", number, "section"), f"policy.{number}.section",
-                f"no heading has the anchor {clause.section!r}",
-                f"Use one of: {', '.join(sorted(anchors)) or 'none'}.",
+                "clause_anchor",
+                {"anchor": clause.section, "anchors": ", ".join(sorted(anchors)) or "–"},
             )  # fmt: skip
     if front.verified_on > front.review_by:
-        yield Problem(
-            name, parsed.line("review_by"), "review_by", "is before verified_on",
-            "Set a later date.",
-        )  # fmt: skip
+        yield problem(name, parsed.line("review_by"), "review_by", "review_early")
     if front.status == "published":
         if empty:
-            yield Problem(name, parsed.body_line, "", "the article is empty", "Write its text.")
+            yield problem(name, parsed.body_line, "", "empty")
         yield from _check_levels(name, parsed)
 
 
@@ -48,7 +44,4 @@ def _check_levels(name: str, parsed: Parsed) -> Iterator[Problem]:
         if text.startswith(("```", "~~~")):
             fenced = not fenced
         if _FIRST_LEVEL.match(text) and not fenced:
-            yield Problem(
-                name, line, "", "a heading of the first level",
-                "Start with ##; the title is in the front matter.",
-            )  # fmt: skip
+            yield problem(name, line, "", "first_level")

@@ -12,8 +12,8 @@ from indexer.folder import Folder
 
 _PACKAGES = ("indexer", "search", "search.data")
 LIBRARIES = (
-    "Markdown", "nh3", "OpenCC", "pydantic", "pypinyin", "PyStemmer", "PyYAML", "RapidFuzz",
-    "rjieba", "selectolax", "sentencex",
+    "Markdown", "nh3", "OpenCC", "pydantic", "pydantic_core", "pypinyin", "PyStemmer", "PyYAML",
+    "RapidFuzz", "rjieba", "selectolax", "sentencex",
 )  # fmt: skip
 """Those whose versions decide what is made of a text."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.problems import Problem
+from indexer.problems import Problem, problem
 from search.types import LOCALES
 
 TAXONOMY = "taxonomy.yaml"
@@ -85,7 +85,7 @@ class Folder:
 
     def unreadable(self, path: str, error: Exception) -> Problem:
         """What `text` raised, told."""
-        return Problem(self.shown(path), 1, "", f"cannot be read ({error})", "Save it as UTF-8.")
+        return problem(self.shown(path), 1, "", "unreadable", {"reason": error})
 
 
 def read_folder(root: Path) -> Folder:

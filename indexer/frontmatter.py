@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from indexer.problems import Problem
-from indexer.schema import MENDS, FrontMatter
+from indexer.messages import FIELDS, MENDS
+from indexer.problems import Problem, problem
+from indexer.schema import FrontMatter
 
 _FENCE = "---"
 Location = tuple[int | str, ...]
@@ -68,13 +69,11 @@ def parse(text: str, path: str) -> Parsed | list[Problem]:
     """The parsed file, or every problem found in its front matter."""
     lines = text.removeprefix("\ufeff").splitlines()
     if not lines or lines[0].rstrip() != _FENCE:
-        return [
-            Problem(path, 1, "", "there is no front matter", "Start the file with a line `---`.")
-        ]
+        return [problem(path, 1, "", "front_missing")]
     try:
         end = next(i for i, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE)
     except StopIteration:
-        return [Problem(path, 1, "", "the front matter has no end", "Close it with a line `---`.")]
+        return [problem(path, 1, "", "front_open")]
     source, body = "\n".join(lines[1:end]), "\n".join(lines[end + 1 :])
     if source.count("[") <= _DEEPEST and not _PARTICULAR.search(source):
         outcome = _read(_FastLoader, source, path)
@@ -96,9 +95,7 @@ def _read(
     except Exception as error:  # YAML's own errors, and what its explicit tags and nesting raise
         return [_syntax_problem(error, path)]
     if not isinstance(root, yaml.MappingNode) or not isinstance(data, dict):
-        return [
-            Problem(path, 2, "", "the front matter is not a list of fields", "Write `title: …`.")
-        ]
+        return [problem(path, 2, "", "front_form")]
     where: dict[Location, int] = {}
     problems: list[Problem] = []
     _collect_lines(root, (), where, path, problems)
@@ -118,9 +115,7 @@ def _collect_lines(
             inner = (*location, str(key.value))
             line = key.start_mark.line + 2
             if inner in where:
-                out.append(
-                    Problem(path, line, str(key.value), "the field stands twice", "Remove one.")
-                )
+                out.append(problem(path, line, str(key.value), "field_twice"))
             where[inner] = line
             _collect_lines(value, inner, where, path, out)
     elif isinstance(node, yaml.SequenceNode):
@@ -145,9 +140,7 @@ def _syntax_problem(error: Exception, path: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 2 if mark is not None else 2
     message = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return Problem(
-        path, line, "", f"the YAML cannot be read ({message})", "Quote text that contains `: `."
-    )
+    return problem(path, line, "", "front_yaml", {"reason": message})
 
 
 def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:
@@ -159,20 +152,29 @@ def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:
             break
     name = ".".join(str(part) for part in location)
     top = str(location[0]) if location else ""
-    mends = {
-        "missing": f"Add `{location[-1] if location else ''}: …`. {MENDS.get(top, '')}".strip(),
-        "extra_forbidden": f"Remove it; known fields: {', '.join(FrontMatter.model_fields)}.",
-    }
-    is_number = item["type"] == "string_type" and isinstance(item["input"], int | float)
+    own = (f"field.{top}",) if top in MENDS else ()
+    kind = item["type"]
+    if kind == "missing":
+        mends = ("field_missing.mend", *own)
+        return problem(path, line, name, "field_missing", {"name": location[-1]}, mends=mends)
+    if kind == "extra_forbidden":
+        fields = ", ".join(FrontMatter.model_fields)
+        return problem(path, line, name, "field_unknown", {"fields": fields})
+    is_number = kind == "string_type" and isinstance(item["input"], int | float)
+    values = {"value": item["input"]}
     if is_number and top != "closes":  # quotes would make no gap of it
-        mends["string_type"] = f'Put the value in quotes: "{item["input"]}".'
-    message = {
-        "missing": "the field is missing",
-        "extra_forbidden": "the field is not known",
-    }.get(item["type"], _sentence(item["msg"]))
-    return Problem(path, line, name, message, mends.get(item["type"], MENDS.get(top, "")))
+        return problem(path, line, name, "value.string_type", values, mends=("quote",))
+    code = f"value.{kind if kind in FIELDS else 'other'}"
+    return problem(path, line, name, code, _spoken_of(item), mends=own)
+
+
+def _spoken_of(item: Any) -> dict[str, object]:
+    """What the sentence about a wrong value speaks of."""
+    found = dict(item.get("ctx") or {})
+    choices = found.get("expected") or found.get("expected_schemes") or ""
+    reason = found.pop("error", "") or _sentence(item["msg"])
+    return {**found, "choices": str(choices).replace(" or ", ", "), "reason": reason}
 
 
 def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

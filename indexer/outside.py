@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.folder import OUTSIDE, Folder, file_of, read_folder
-from indexer.problems import Problem
+from indexer.problems import Problem, problem
 from search.text import normalise
 
 _LONGEST = 200  # characters, as of a question in the front matter
@@ -46,19 +47,22 @@ def read_outside(source: Path | Folder, locale: str, problems: list[Problem]) ->
         if line.startswith("#"):
             topic = line.lstrip("# ").strip()
             continue
-        if problem := _problem(line, topic, lines):
-            problems.append(Problem(name, number, "", *problem))
+        if mistake := _mistake(line, topic, lines):
+            problems.append(problem(name, number, "", *mistake))
             continue
         lines[normalise(line)] = number
         topics.setdefault(topic, []).append(line)
     return Outside(tuple(Topic(key, tuple(found)) for key, found in topics.items()), lines)
 
 
-def _problem(line: str, topic: str, known: dict[str, int]) -> tuple[str, str] | None:
+def _mistake(
+    line: str, topic: str, known: dict[str, int]
+) -> tuple[str, Mapping[str, object]] | None:
+    """The code of what is wrong with a question, and what it speaks of."""
     if not topic:
-        return "a question stands before the first topic", "Write a line `# topic` above it."
+        return "outside_topic", {}
     if len(line) > _LONGEST:
-        return f"the question has {len(line)} characters", f"Shorten it to {_LONGEST}."
+        return "outside_long", {"length": len(line), "most": _LONGEST}
     if (folded := normalise(line)) in known:
-        return f"{line!r} also stands in line {known[folded]}", "Remove one of the two."
+        return "outside_twice", {"question": line, "line": known[folded]}
     return None

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from indexer.messages import say
 from search.errors import KnowledgeBaseError
+
+Severity = Literal["error", "warning"]
+_NONE: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One finding: where, what, and how to mend it. Errors stop a publish, warnings do not."""
+    """One finding: where, what, and how to mend it. Errors stop a publish, warnings do not.
+
+    `message` and `mend` are in English. By `code`, those of the sentences of `mend`, and the
+    `values` they speak of, others say the same in another language: `indexer.messages`.
+    """
 
     path: str
     line: int
     field: str
     message: str
     mend: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
+    code: str = dataclasses.field(default="", compare=False)
+    mends: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         mend = f" {self.mend}" if self.mend else ""
         field = f"{self.field}: " if self.field else ""
         return f"{self.path}:{self.line}: {self.severity}: {field}{self.message}.{mend}"
+
+
+def problem(
+    path: str,
+    line: int,
+    field: str,
+    code: str,
+    values: Mapping[str, object] = _NONE,
+    *,
+    mends: tuple[str, ...] | None = None,
+    severity: Severity = "error",
+) -> Problem:
+    """A problem by its code, with its own mend unless those of others are named."""
+    said = {name: str(value) for name, value in values.items()}
+    mends = (f"{code}.mend",) if mends is None else mends
+    mend = " ".join(say(one, said) for one in mends)
+    return Problem(path, line, field, say(code, said), mend, severity, code, mends, said)
 
 
 class ArticlesInvalid(KnowledgeBaseError):

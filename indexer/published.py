@@ -85,7 +85,9 @@ def recall(data: Path, fingerprint: str) -> Published | None:
 
 
 def _published(record: Mapping[str, Any]) -> Published:
-    warnings = tuple(Problem(**warning) for warning in record["warnings"])
+    warnings = tuple(
+        Problem(**{**warning, "mends": tuple(warning["mends"])}) for warning in record["warnings"]
+    )
     unchanged = {"changed": False, "encoded": 0, "warnings": warnings, "pruned": ()}
     return Published(**{**record, **unchanged})
 

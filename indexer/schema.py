@@ -1,4 +1,4 @@
-"""The front matter of an article: the documented schema and the mend for each field."""
+"""The front matter of an article: the documented schema."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
+
+from indexer.messages import MENDS
 
 ID = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 Identifier = Annotated[str, StringConstraints(pattern=ID, max_length=80)]
@@ -72,29 +75,8 @@ class FrontMatter(_Strict):
     def _site_paths(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
         for path in paths:
             if not re.fullmatch(r"(?:/[\w.~-]+)+/?", path):
-                raise ValueError(f"{path!r} is not a path of this site")
+                raise PydanticCustomError("site_path", "no path of this site", {"path": path})
         return tuple(path.rstrip("/") for path in paths)
-
-
-MENDS = {
-    "id": "Use lower-case letters, digits and hyphens, the same in every translation.",
-    "title": "Write the question or topic in at most 200 characters.",
-    "summary": "Write one or two sentences of at most 200 characters.",
-    "section": "Use a key of `sections` in taxonomy.yaml, the name of the folder.",
-    "tags": "Write a list such as [refund time, bank].",
-    "reasons": "Write a list of keys of `reasons` in taxonomy.yaml.",
-    "platforms": "Write a list of keys of `platforms` in taxonomy.yaml.",
-    "questions": "Write a list of questions of at most 200 characters each.",
-    "status": "Use draft, published or archived.",
-    "owner": "Name the team or person who answers for the article.",
-    "updated": "Write a date as 2026-11-22.",
-    "verified_on": "Write a date as 2026-11-22.",
-    "review_by": "Write a date as 2027-05-22.",
-    "redirect_from": "Write a list of former paths such as /en/refunds/old-name.",
-    "sources": "Give each source a title, an https url and verified_on.",
-    "policy": "Write a list of clauses; their fields are below the README's table of front matter.",
-    "closes": "Write the gap it was written for, such as gap-17, as `kb gaps` numbers it.",
-}
 
 
 def schema_table() -> str:

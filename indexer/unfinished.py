@@ -11,13 +11,14 @@ from pathlib import Path
 from indexer.articles import Library
 from indexer.check import check
 from indexer.folder import Folder
+from indexer.messages import say
 from indexer.parsed_cache import ParsedCache
 from indexer.problems import ArticlesInvalid, Problem
 from search.errors import KnowledgeBaseError
 from search.generation import GENERATIONS, current_name, open_generation
 
 _STATUS = re.compile(r"^status[ \t]*:[ \t]*[\"']?([^\"'#\n]*?)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
-_LEFT_OUT = "Until then it is left out."
+_LEFT_OUT = "left_out"
 Served = Callable[[str], bool]
 """Whether an address such as `/en/refunds/refund-timing` is that of a published article."""
 
@@ -103,5 +104,5 @@ def _front(text: str) -> str:
 
 
 def _warning(problem: Problem) -> Problem:
-    mend = f"{problem.mend} {_LEFT_OUT}".strip()
-    return replace(problem, severity="warning", mend=mend)
+    mend = f"{problem.mend} {say(_LEFT_OUT, {})}".strip()
+    return replace(problem, severity="warning", mend=mend, mends=(*problem.mends, _LEFT_OUT))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.text import HAN, Token, Tokeniser, grams, normalise
 
@@ -24,6 +24,16 @@ _MOST_PHRASES = 20
 _LONGEST = 60  # characters of a phrase
 _HAS_HAN = re.compile(f"[{HAN}]")
 _HAS_LETTER = re.compile(r"[^\W_]")
+N_ = str  # marks what the catalogue of translations has to have
+MISTAKES: Mapping[str, tuple[str, str]] = {
+    "twice": (N_("{phrase!r} also stands in line {line}"), N_("Join the lines.")),
+    "arrows": (N_("has two arrows"), N_("Write one `=>` a line.")),
+    "empty": (N_("a phrase is empty"), N_("Write words around each comma.")),
+    "long": (N_("{phrase!r}… has over {most} characters"), N_("Shorten it.")),
+    "many": (N_("has over {most} phrases"), N_("Split it by meaning.")),
+    "single": (N_("has one phrase only"), N_("Add what means the same, or remove it.")),
+}
+"""What may be wrong with a line and how to mend it, by a code; places are those of `str.format`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,16 @@ class Mistake:
     """A line that cannot be used, and what to do about it."""
 
     line: int
-    message: str
-    mend: str
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        return MISTAKES[self.code][0].format_map(self.values)
+
+    @property
+    def mend(self) -> str:
+        return MISTAKES[self.code][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ def parse_synonyms(text: str) -> tuple[list[Rule], list[Mistake]]:
             mistakes.append(outcome)
             continue
         mistakes += [
-            Mistake(number, f"{phrase!r} also stands in line {owner}", "Join the lines.")
+            Mistake(number, "twice", {"phrase": phrase, "line": str(owner)})
             for phrase in outcome.phrases
             if (owner := owners.setdefault(phrase, number)) != number
         ]
@@ -105,18 +123,17 @@ def parse_synonyms(text: str) -> tuple[list[Rule], list[Mistake]]:
 def _parse_line(line: str, number: int) -> Rule | Mistake:
     left, arrow, right = line.partition("=>")
     if "=>" in right:
-        return Mistake(number, "has two arrows", "Write one `=>` a line.")
+        return Mistake(number, "arrows")
     sides = [[normalise(part) for part in re.split("[,，]", side)] for side in (left, right)]
     for phrase in sides[0] + (sides[1] if arrow else []):
         if not _HAS_LETTER.search(phrase):
-            return Mistake(number, "a phrase is empty", "Write words around each comma.")
+            return Mistake(number, "empty")
         if len(phrase) > _LONGEST:
-            message = f"{phrase[:20]!r}… has over {_LONGEST} characters"
-            return Mistake(number, message, "Shorten it.")
+            return Mistake(number, "long", {"phrase": phrase[:20], "most": str(_LONGEST)})
     if len(sides[0]) + len(sides[1]) > _MOST_PHRASES:
-        return Mistake(number, f"has over {_MOST_PHRASES} phrases", "Split it by meaning.")
+        return Mistake(number, "many", {"most": str(_MOST_PHRASES)})
     if not arrow and len(sides[0]) < 2:
-        return Mistake(number, "has one phrase only", "Add what means the same, or remove it.")
+        return Mistake(number, "single")
     phrases = tuple(dict.fromkeys(sides[0]))
     return Rule(phrases, tuple(dict.fromkeys(sides[1])) if arrow else phrases, number)
 

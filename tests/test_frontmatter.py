@@ -200,7 +200,7 @@ def test_an_unknown_part_of_a_clause_is_told_with_its_place() -> None:
         ("title", '""', "string should have at least 1 character"),
         ("summary", "x" * 201, "string should have at most 200 characters"),
         ("section", "[refunds]", "input should be a valid string"),
-        ("status", "live", "input should be 'draft', 'published' or 'archived'"),
+        ("status", "live", "input should be one of 'draft', 'published', 'archived'"),
         ("owner", "{a: b}", "input should be a valid string"),
         ("updated", "yesterday", "input should be a valid date"),
         ("updated", "2026-13-01", "input should be a valid date"),

@@ -31,7 +31,7 @@ def used_messages() -> set[str]:
     with (TRANSLATIONS / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     found: set[str] = set()
-    for folder in ("portal", "templates"):
+    for folder in ("indexer", "portal", "search", "templates"):
         for _file, _line, message, _comments, _context in extract_from_dir(
             ROOT / folder, methods, options, DEFAULT_KEYWORDS
         ):

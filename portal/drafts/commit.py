@@ -18,10 +18,14 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]+")
 
 
 class CommitFailed(KnowledgeBaseError):
-    """The file is saved, but git did not take it; the message is git's."""
+    """The file is saved, but git did not take it; `reason` is in git's words."""
 
     exit_code = 5
     status = 409
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"saved, but git did not commit it: {reason}")
+        self.reason = reason
 
 
 def commit(root: Path, name: str, *, author: str, message: str) -> str | None:
@@ -51,7 +55,7 @@ def _line(message: str) -> str:
 def _must(root: Path, *arguments: str) -> str:
     code, said = _git(root, *arguments)
     if code:
-        raise CommitFailed(f"saved, but git did not commit it: {said.strip()[:300] or code}")
+        raise CommitFailed(said.strip()[:300] or str(code))
     return said
 
 

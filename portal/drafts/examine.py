@@ -6,10 +6,11 @@ replaced: names, addresses, links and translations are those of all other files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portal.drafts.errors import EditRefused
 from portal.drafts.outline import unwritten
@@ -25,16 +26,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem as a page shows it; `line` counts from 1, `later` stops only a publish."""
+    """One problem as a page shows it; `later` stops only a publish."""
 
-    line: int
-    field: str
-    message: str
-    mend: str
-    error: bool
+    problem: Problem
     elsewhere: str = ""
     """The other file it stands in, where it is not this one."""
     later: bool = False
+
+    @property
+    def error(self) -> bool:
+        return self.problem.severity == "error"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The problem as `portal.drafts.facts` has one."""
+        return asdict(self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +78,11 @@ def examine(root: Path, path: ArticlePath, text: str, *, today: date, cache: Pat
         status = file.status if file else ""
         if file and status == "draft":
             later = _if_published(folder, path, text, today, parsed)
-            seen = {(finding.line, finding.message) for finding in found}
+            seen = {(one.problem.line, one.problem.message) for one in found}
             found += [
-                Finding(f.line, f.field, f.message, f.mend, f.error, f.elsewhere, later=True)
-                for f in _findings(later, known, name)
-                if (f.line, f.message) not in seen
+                replace(one, later=True)
+                for one in _findings(later, known, name)
+                if (one.problem.line, one.problem.message) not in seen
             ]
     return Examined(tuple(found), file.article if file else None, status)
 
@@ -90,18 +96,14 @@ def _if_published(
 ) -> list[Problem]:
     """What `kb check` would say of the draft once it is published, and what is still unwritten."""
     from indexer.check import check
-    from indexer.problems import Problem
+    from indexer.problems import problem
 
     name = folder.shown(str(path))
-    todo = [
-        Problem(name, line, "", "something is still to be written here",
-                "Write it and remove the mark.")
-        for line in unwritten(text)
-    ]  # fmt: skip
+    todo = [problem(name, line, "", "unwritten") for line in unwritten(text)]
     try:
         live = set_field(text, "status", "published")
-    except EditRefused as error:
-        return [*todo, Problem(name, 1, "status", str(error))]
+    except EditRefused:
+        return [*todo, problem(name, 1, "status", "status_fixed")]
     _, problems = check(_replaced(folder, path, live), today=today, cache=cache)
     return [*todo, *problems]
 
@@ -110,10 +112,7 @@ def _findings(problems: list[Problem], known: list[Problem], name: str) -> list[
     """Those of this file, and those of others that would be new."""
     before = set(known)
     return [
-        Finding(
-            problem.line, problem.field, problem.message, problem.mend,
-            problem.severity == "error", "" if problem.path == name else problem.path,
-        )
+        Finding(problem, "" if problem.path == name else problem.path)
         for problem in problems
         if problem.path == name or problem not in before
-    ]  # fmt: skip
+    ]

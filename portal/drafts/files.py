@@ -76,20 +76,20 @@ class ArticleFiles:
         base = self.root.resolve()
         file = (base / name).resolve()
         if not file.is_relative_to(base):
-            raise ArticleMissing(f"{name}: a link leads out of the folder of articles.")
+            raise ArticleMissing("link_out", {"name": name})
         return file
 
     def _read(self, file: Path, name: str) -> Opened:
         try:
             content = file.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise ArticleMissing(f"{name}: there is no such article.") from None
+            raise ArticleMissing("missing", {"name": name}) from None
         except OSError as error:
-            raise EditRefused(f"{name}: cannot be read ({error.strerror}).") from None
+            raise EditRefused("unreadable", {"name": name, "reason": error.strerror}) from None
         try:
             return Opened(name, content.decode("utf-8"), digest_of(content))
         except UnicodeDecodeError:
-            raise EditRefused(f"{name}: is not UTF-8; save it as UTF-8 first.") from None
+            raise EditRefused("not_utf8", {"name": name}) from None
 
     def _write(self, file: Path, name: str, text: str, seen: str | None) -> Opened:
         content = text.encode("utf-8", errors="replace")
@@ -98,19 +98,14 @@ class ArticleFiles:
                 present = file.read_bytes() if file.exists() else None
                 if (None if present is None else digest_of(present)) != seen:
                     now = None if present is None else present.decode("utf-8", errors="replace")
-                    raise ArticleChanged(f"{name}: was changed by somebody else.", now)
+                    raise ArticleChanged("changed", name, now)
                 if present != content:
                     _replace(file, content)
         except OSError as error:
-            reason = error.strerror or str(error)
+            values = {"name": name, "reason": error.strerror or str(error)}
             if error.errno in _FORBIDDEN:
-                raise ArticlesReadOnly(
-                    f"{name}: the folder of articles cannot be written here ({reason}); edit the "
-                    "file where it is kept, or let the portal's user write the folder"
-                ) from None
-            raise EditRefused(
-                f"{name}: cannot be written ({reason}); nothing was changed"
-            ) from None
+                raise ArticlesReadOnly("read_only", values) from None
+            raise EditRefused("unwritable", values) from None
         return Opened(name, content.decode("utf-8"), digest_of(content))
 
     @contextlib.contextmanager

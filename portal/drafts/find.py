@@ -64,4 +64,4 @@ def by_id(root: Path, article: str) -> ArticlePath:
     for one in listed(root):
         if one.path.locale == locale and one.id == name:
             return one.path
-    raise ArticleMissing(f"{article}: there is no such article in {root.name}/.")
+    raise ArticleMissing("missing", {"name": article})

@@ -25,7 +25,7 @@ class ArticlePath:
         """Raises `ArticleMissing` for what no article's file can be called."""
         names = (self.section, self.slug)
         if self.locale not in LOCALES or not all(is_name(name) for name in names):
-            raise ArticleMissing("There can be no article at this address.")
+            raise ArticleMissing("address")
 
     def __str__(self) -> str:
         return f"{self.locale}/{self.section}/{self.slug}.md"
@@ -35,7 +35,7 @@ class ArticlePath:
         """The path of `en/refunds/refund-timing.md`. Raises `ArticleMissing`."""
         parts = text.removesuffix(".md").split("/")
         if len(parts) != 3:
-            raise ArticleMissing("There can be no article at this address.")
+            raise ArticleMissing("address")
         return cls(*parts)
 
     def inside(self, root: Path) -> Path:
@@ -43,7 +43,7 @@ class ArticlePath:
         base = root.resolve()
         file = (base / str(self)).resolve()
         if not file.is_relative_to(base):
-            raise ArticleMissing(f"{self}: a link leads out of the folder of articles.")
+            raise ArticleMissing("link_out", {"name": self})
         return file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from portal.drafts.errors import EditRefused
-from search.synonyms import Rule, parse_synonyms
+from search.synonyms import Mistake, Rule, parse_synonyms
 from search.text import normalise
 
 _ARROW = re.compile(r"[ \t]*=>")
@@ -22,12 +22,12 @@ def add_synonym(text: str, phrase: str, target: str) -> str:
     _check(phrase, target)
     rules, mistakes = parse_synonyms(text)
     if mistakes:
-        raise EditRefused(f"Line {mistakes[0].line} {mistakes[0].message}. {mistakes[0].mend}")
+        raise _broken(mistakes[0])
     said, meant = normalise(phrase), normalise(target)
     if owner := next((rule for rule in rules if said in rule.phrases), None):
         if meant in owner.targets:
             return text
-        raise EditRefused(f"{phrase!r} already stands in line {owner.line}; change that line.")
+        raise EditRefused("synonym_taken", {"phrase": phrase, "line": owner.line})
     wanted = [*rules]
     place = next((n for n, rule in enumerate(rules) if _leads_to(rule, meant)), None)
     if place is None:
@@ -40,16 +40,23 @@ def add_synonym(text: str, phrase: str, target: str) -> str:
     if mistakes or [(r.phrases, r.targets) for r in found] != [
         (r.phrases, r.targets) for r in wanted
     ]:
-        raise EditRefused("The file is written in a way that is only edited by hand.")
+        raise EditRefused("synonyms_by_hand")
     return edited
+
+
+def _broken(mistake: Mistake) -> EditRefused:
+    from indexer.problems import problem
+
+    found = problem("", mistake.line, "", f"synonyms_{mistake.code}", mistake.values)
+    return EditRefused("synonyms_broken", {"line": mistake.line}, found=found)
 
 
 def _check(phrase: str, target: str) -> None:
     for side in (phrase, target):
         if not side or not side.isprintable() or any(c in side for c in ",，#") or "=>" in side:
-            raise EditRefused("Write one word or phrase on each side, without commas, # or =>.")
+            raise EditRefused("synonym_form")
     if normalise(phrase) == normalise(target):
-        raise EditRefused("Both sides say the same.")
+        raise EditRefused("synonym_same")
 
 
 def _leads_to(rule: Rule, target: str) -> bool:
@@ -69,6 +76,6 @@ def _joined(text: str, number: int, phrase: str) -> str:
     line = lines[number - 1]
     arrow = _ARROW.search(line)
     if arrow is None:
-        raise EditRefused("The file is written in a way that is only edited by hand.")
+        raise EditRefused("synonyms_by_hand")
     lines[number - 1] = f"{line[: arrow.start()]}, {phrase}{line[arrow.start() :]}"
     return "".join(lines)

@@ -61,7 +61,7 @@ def set_field(text: str, field: str, value: str) -> str:
     part = _Front.of(text)
     node = part.fields.get(field)
     if not isinstance(node, yaml.ScalarNode) or node.style in ("|", ">"):
-        raise EditRefused(f"`{field}` cannot be changed from here; change it in the text.")
+        raise EditRefused("field_fixed", {"field": field})
     edited = part.cut(node.start_mark.index, node.end_mark.index, scalar(value))
     _must_say(text, edited, **{field: value})
     return edited
@@ -90,7 +90,7 @@ class _Front:
         except yaml.YAMLError:
             root = None
         if not isinstance(root, yaml.MappingNode) or root.flow_style:
-            raise EditRefused("The front matter is written in a way that is only edited by hand.")
+            raise EditRefused("front_by_hand")
         fields = {str(key.value): value for key, value in root.value}
         return cls(text, start, end, fields, {str(key.value): key for key, _ in root.value})
 
@@ -115,7 +115,7 @@ def _with_questions(part: _Front, new: Sequence[str]) -> str:
     if node is None:
         return _new_field(part, new)
     if not isinstance(node, yaml.SequenceNode):
-        raise EditRefused("`questions` is not a list; write it as a list first.")
+        raise EditRefused("questions_form")
     if node.flow_style:
         items = ", ".join(scalar(question, plain=False) for question in new)
         if node.value:
@@ -146,7 +146,7 @@ def _parsed(text: str) -> Any:
 
     found = parse(text, "the article")
     if not isinstance(found, Parsed):
-        raise EditRefused(f"The front matter has a mistake; mend it first. {found[0].message}")
+        raise EditRefused("front_broken", {"line": found[0].line}, found=found[0])
     return found
 
 
@@ -156,7 +156,7 @@ def _must_say(old: str, new: str, **changed: object) -> None:
         after.front.model_dump() != {**before.front.model_dump(), **changed}
         or after.body != before.body
     ):
-        raise EditRefused("The front matter is written in a way that is only edited by hand.")
+        raise EditRefused("front_by_hand")
 
 
 def _reads_as(written: str, text: str) -> bool:

@@ -28,6 +28,7 @@ from portal.drafts.lines import compared, restored, shown
 from portal.drafts.paths import ArticlePath
 from portal.drafts.preview import embedded
 from portal.editor.access import current_user
+from portal.editor.failure_words import Failure, failure, problem_words
 from portal.editor.runs import run_facts
 from portal.gaps.store import GapFilter
 from portal.gaps.types import Gap, GapUnknown, State
@@ -82,7 +83,12 @@ def check(locale: str, section: str, slug: str) -> Response:
     path = ArticlePath(locale, section, slug)
     examined, error = _examined(path, _typed())
     return jsonify(
-        problems=render_template("editor/_draft_problems.html", examined=examined, broken=error),
+        problems=render_template(
+            "editor/_draft_problems.html",
+            examined=examined,
+            broken=error,
+            problem_words=problem_words,
+        ),
         preview=render_template("editor/_draft_preview.html", **_preview(examined)),
         publishable=bool(examined and examined.publishable),
     )
@@ -113,7 +119,7 @@ def _save(path: ArticlePath) -> Opened | AnyResponse:
     try:
         present = _present(path)
         if (present.digest if present else "") != seen:
-            raise ArticleChanged("", present.text if present else None)
+            raise ArticleChanged("changed", str(path), present.text if present else None)
         new = restored(present.text if present else "", typed)
         if present is not None and new == present.text:
             return present
@@ -125,10 +131,10 @@ def _save(path: ArticlePath) -> Opened | AnyResponse:
             "This portal may not write the folder of articles. Copy your text from the field and "
             "edit the file where it is kept, or have the folder made writable."
         )
-        return make_response(_page(path, typed, seen=seen, error=words, reason=str(error)), 409)
+        return make_response(_page(path, typed, seen=seen, error=words, reason=failure(error)), 409)
     except EditRefused as error:
         words = _("The file could not be saved. Your text is still in the field.")
-        return make_response(_page(path, typed, seen=seen, error=words, reason=str(error)), 422)
+        return make_response(_page(path, typed, seen=seen, error=words, reason=failure(error)), 422)
     audit("draft.saved", str(path))
     commit_saved(str(path), why="edited")
     return outcome
@@ -148,7 +154,7 @@ def commit_saved(name: str, *, why: str) -> None:
         if made := services().proof.commit(name, by=current_user().name, why=why):
             flash(_("Committed to git as %(commit)s.", commit=made))
     except CommitFailed as error:
-        flash(_("Saved, but not committed to git: %(reason)s", reason=str(error)), "error")
+        flash(_("Saved, but not committed to git: %(reason)s", reason=error.reason), "error")
 
 
 def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyResponse:
@@ -165,7 +171,9 @@ def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyRes
     )  # fmt: skip
 
 
-def _page(path: ArticlePath, text: str, *, seen: str, error: str = "", reason: str = "") -> str:
+def _page(
+    path: ArticlePath, text: str, *, seen: str, error: str = "", reason: Failure | None = None
+) -> str:
     examined, broken = _examined(path, text)
     gap = _gap_of(path)
     run = services().proof.runs.latest(gap.number, RunKind.PUBLISH) if gap else None
@@ -178,6 +186,7 @@ def _page(path: ArticlePath, text: str, *, seen: str, error: str = "", reason: s
         reason=reason,
         examined=examined,
         broken=broken,
+        problem_words=problem_words,
         gap=gap,
         last=run_facts(run) if run and run.article == path else None,
         live=services().library.catalogue.by_path(f"/{str(path).removesuffix('.md')}"),
@@ -196,12 +205,12 @@ def _preview(examined: Examined | None) -> dict[str, object]:
             "clauses": clauses(article, taxonomy)}  # fmt: skip
 
 
-def _examined(path: ArticlePath, text: str) -> tuple[Examined | None, str]:
+def _examined(path: ArticlePath, text: str) -> tuple[Examined | None, Failure | None]:
     """What the checks say, or why they cannot say anything: another file breaks them all."""
     try:
-        return services().proof.examine(path, text), ""
+        return services().proof.examine(path, text), None
     except KnowledgeBaseError as error:
-        return None, str(error)
+        return None, failure(error)
 
 
 def _gap_of(path: ArticlePath) -> Gap | None:

@@ -152,12 +152,12 @@ def _action(name: str, act: Callable[[int, int], Done]) -> Callable[[int], AnyRe
         version = request.form.get("version", type=int)
         try:
             if version is None:
-                raise GapRefused("the form has no version; reload the page")
+                raise GapRefused("the form has no version; reload the page", "no_version")
             action, detail, told = act(number, version)
         except GapChanged as error:
             return _failed(number, name, 409, conflict=error)
         except GapRefused as error:
-            return _failed(number, name, 422, refused=str(error))
+            return _failed(number, name, 422, refused=words.refusal(error))
         audit(f"gap.{action}", f"gap-{number}", detail)
         if wants_data(request):
             return jsonify(gap_dict(services().gaps.get(number)))
@@ -175,19 +175,7 @@ def _failed(
         changed = words.changes_text(conflict.changes, {}) if conflict else []
         return make_response(jsonify(error=refused or str(conflict), changes=changed,
                                      version=gap.version), status)  # fmt: skip
-    said = refusal(refused) if refused else ""
-    return make_response(_page(gap, conflict=conflict, refused=said, failed=name), status)
-
-
-def refusal(reason: str) -> str:
-    """Why a gap cannot be changed so, in the reader's language where it is a usual reason."""
-    said = {
-        "a note needs words": _("Write something into the note."),
-        "choose at least one question of this gap": _("Choose at least one question."),
-        "leave at least one question, or the gap would be empty":
-            _("Leave at least one question, or the gap would be empty."),
-    }  # fmt: skip
-    return str(said.get(reason, reason))
+    return make_response(_page(gap, conflict=conflict, refused=refused, failed=name), status)
 
 
 def _assign(number: int, version: int) -> Done:

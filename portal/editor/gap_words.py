@@ -8,7 +8,28 @@ from datetime import date
 from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 
-from portal.gaps.types import Entry, Gap, Kind, Reason, State
+from portal.gaps.types import Entry, Gap, GapRefused, Kind, Reason, State
+
+N_ = str  # marks what the catalogue of translations has to have
+REFUSALS: Mapping[str, str] = {
+    "note_empty": N_("Write something into the note."),
+    "none_chosen": N_("Choose at least one question."),
+    "all_chosen": N_("Leave at least one question, or the gap would be empty."),
+    "merge_self": N_("This is the gap itself. Give the number of another one."),
+    "merged_before": N_("One of the two gaps is a part of another one already."),
+    "move_self": N_("The questions are in this gap already. Give the number of another one."),
+    "move_merged": N_("Gap %(gap)s is a part of gap %(into)s. Move them there."),
+    "no_number": N_("The database gave the new gap no number. Try again."),
+    "no_version": N_("The form is not complete. Reload the page."),
+}
+"""Why a gap cannot be changed so, by the code of a `GapRefused`."""
+
+
+def refusal(error: GapRefused) -> str:
+    """Why a gap cannot be changed so, in the reader's language."""
+    if error.code not in REFUSALS:
+        return str(error)
+    return str(_(REFUSALS[error.code], **error.values))
 
 
 def reason_names() -> dict[Reason, str]:

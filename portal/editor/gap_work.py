@@ -22,6 +22,7 @@ from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.drafts import commit_saved
+from portal.editor.failure_words import failure
 from portal.editor.proof_words import interval, verdict_words
 from portal.editor.runs import run_facts
 from portal.gaps.live import last_look
@@ -213,7 +214,7 @@ def proof_json(number: int) -> Response:
     """The last proof of a gap for programs; 404 without one."""
     _run, proof = services().proof.proof_of(number)
     if proof is None:
-        raise ArticleMissing("No proof of this gap has been made.")
+        raise ArticleMissing("no_proof")
     return json_file(f"gap-{number}-proof.json", {"gap": number, **proof.as_dict()})
 
 
@@ -221,7 +222,7 @@ def proof_as_csv(number: int) -> Response:
     """Every question of the last proof, one a line."""
     _run, proof = services().proof.proof_of(number)
     if proof is None:
-        raise ArticleMissing("No proof of this gap has been made.")
+        raise ArticleMissing("no_proof")
     return csv_file(f"gap-{number}-proof.csv", COLUMNS, rows(proof))
 
 
@@ -286,7 +287,7 @@ def _refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
         words = _("Somebody else changed the file at the same moment. Try again.")
     elif isinstance(error, ArticlesReadOnly):
         words = _("This portal may not write the folder of articles.")
-    flash(f"{words} {error}", "error")
+    flash(f"{words} {failure(error)}", "error")
     return _back(number)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, url_for
 from flask_babel import gettext as _
 
+from portal.editor.failure_words import failure_of
 from portal.proof.types import Run, RunKind
 from portal.services import services
 
@@ -38,7 +39,8 @@ def run_facts(run: Run) -> Mapping[str, Any]:
     return {
         "id": run.id, "state": run.state.value, "kind": run.kind.value, "by": run.by,
         "running": run.running, "stage": stage_name(run.stage), "done": run.done,
-        "total": max(1, run.total), "error": run.error, "started_at": run.started_at,
+        "total": max(1, run.total), "started_at": run.started_at,
+        "failure": failure_of((run.result or {}).get("failure", {}), run.error),
         "finished_at": run.finished_at, "result": run.result or {}, "gap": run.gap,
         "is_proof": run.kind == RunKind.PROOF,
         "watch": url_for("editor.run_json", name=run.id),

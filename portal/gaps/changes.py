@@ -127,7 +127,7 @@ def new_gap(
     )  # fmt: skip
     key = made.inserted_primary_key
     if key is None:
-        raise GapRefused("the database gave the new gap no number")
+        raise GapRefused("the database gave the new gap no number", "no_number")
     return int(key[0])
 
 

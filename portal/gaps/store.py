@@ -247,7 +247,7 @@ class GapStore:
         """Leave a note in the history; personal data is taken out of it."""
         text = clean(text.strip(), NOTE_LIMIT)
         if not text:
-            raise GapRefused("a note needs words")
+            raise GapRefused("a note needs words", "note_empty")
         with self._changing(number, version) as (connection, row):
             self._change(connection, row, by, "note", {"text": text})
         return self.get(number)
@@ -292,11 +292,15 @@ class GapStore:
         other; one that nothing was done about is then as far on as that.
         """
         if number == into:
-            raise GapRefused("a gap cannot be merged with itself; give the number of another one")
+            raise GapRefused(
+                "a gap cannot be merged with itself; give the number of another one", "merge_self"
+            )
         with self._changing(number, version) as (connection, row):
             other = changes.lock(connection, into, None)
             if row.merged_into is not None or other.merged_into is not None:
-                raise GapRefused("one of the two gaps is a part of another one already")
+                raise GapRefused(
+                    "one of the two gaps is a part of another one already", "merged_before"
+                )
             keys = _keys(connection, number)
             changes.put_questions(connection, keys, into, pinned_by=by)
             detail = {"into": into, "questions": len(keys)}
@@ -335,11 +339,16 @@ class GapStore:
     def move(self, number: int, keys: Collection[str], to: int, *, by: str, version: int) -> Gap:
         """Put questions of a gap into another, where they stay; gives the one they left."""
         if number == to:
-            raise GapRefused("the questions are in this gap already; give the number of another")
+            raise GapRefused(
+                "the questions are in this gap already; give the number of another", "move_self"
+            )
         with self._changing(number, version) as (connection, row):
             other = changes.lock(connection, to, None)
             if other.merged_into is not None:
-                raise GapRefused(f"gap {to} is a part of gap {other.merged_into}; move them there")
+                raise GapRefused(
+                    f"gap {to} is a part of gap {other.merged_into}; move them there",
+                    "move_merged", gap=to, into=other.merged_into,
+                )  # fmt: skip
             chosen = _some_of(connection, number, keys, leave_some=False)
             changes.put_questions(connection, chosen, to, pinned_by=by)
             moved = {"keys": chosen, "questions": len(chosen)}
@@ -420,9 +429,9 @@ def _some_of(
     own = _keys(connection, number)
     chosen = [key for key in own if key in set(keys)]
     if not chosen:
-        raise GapRefused("choose at least one question of this gap")
+        raise GapRefused("choose at least one question of this gap", "none_chosen")
     if leave_some and len(chosen) == len(own):
-        raise GapRefused("leave at least one question, or the gap would be empty")
+        raise GapRefused("leave at least one question, or the gap would be empty", "all_chosen")
     return chosen
 
 

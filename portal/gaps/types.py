@@ -80,10 +80,18 @@ class GapChanged(KnowledgeBaseError):
 
 
 class GapRefused(KnowledgeBaseError):
-    """What was asked of a gap makes no sense, such as merging it with itself."""
+    """What was asked of a gap makes no sense, such as merging it with itself.
+
+    `code` is a word for it, by which pages say the same in the reader's language with `values`.
+    """
 
     exit_code = 2
     status = 422
+
+    def __init__(self, message: str, code: str = "", **values: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _published(folder: Folder, path: ArticlePath) -> Folder:
     """The folder with that article's status set to published. Raises `EditRefused`."""
     content = folder.files.get(str(path))
     if not isinstance(content, bytes):
-        raise ArticleMissing(f"{path}: there is no such article.")
+        raise ArticleMissing("missing", {"name": path})
     text = set_field(content.decode("utf-8", errors="replace"), "status", "published")
     return folder.replaced(str(path), text.encode())
 

@@ -120,14 +120,15 @@ class ProofDesk:
             try:
                 said["commit"] = self.commit(str(path), by=by, why="published")
             except CommitFailed as error:
-                said["warning"] = str(error)
+                said["not_committed"] = error.reason
             if gap is not None:
                 said |= self._published(gap, path, by)
             try:
                 # The index is that of the whole folder: what others were drafted into is in it.
                 move_on_gaps(self._gaps, self.root, by=by)
             except KnowledgeBaseError as error:
-                said.setdefault("gap_error", str(error))
+                _log.warning("gaps_not_moved_on", detail=str(error))
+                said["gap_left"] = True
             return said, ()
 
         self.jobs.start(run, work)
@@ -175,6 +176,7 @@ class ProofDesk:
                 continue  # somebody wrote a note meanwhile, which changes nothing about this
             except KnowledgeBaseError as error:
                 _log.warning("gap_not_moved_on", gap=number, detail=str(error))
-                return {"gap_error": str(error)}
+                return {"gap_left": True}
             return {}
-        return {"gap_error": f"gap {number} keeps changing; set its state by hand"}
+        _log.warning("gap_not_moved_on", gap=number, detail="it keeps changing")
+        return {"gap_left": True}

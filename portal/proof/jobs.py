@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from portal.drafts.facts import facts_of
 from portal.proof.store import RunStore
 from portal.proof.types import Outcome, Run
 from search.errors import KnowledgeBaseError
@@ -21,6 +22,7 @@ Work = Callable[[Progress], Found]
 _SAYS_EVERY = 0.5  # seconds between two notes of progress
 _ALIVE_EVERY = 15.0  # seconds, less than a run may be silent
 _WAITS = 15.0  # seconds for the run under way when the process ends
+_UNEXPECTED = "Something went wrong here. The error has been logged."
 _log = structlog.get_logger(__name__)
 
 
@@ -48,17 +50,17 @@ class Jobs:
             result, outcomes = work(told)
         except KnowledgeBaseError as error:
             over.set()
-            self._ended(run, str(error))
+            self._ended(run, str(error), facts_of(error))
         except Exception as error:
             over.set()
             _log.exception("run_failed", run=run.id, kind=run.kind, error=type(error).__name__)
-            self._ended(run, "Something went wrong here. The error has been logged.")
+            self._ended(run, _UNEXPECTED, {"code": "unexpected"})
         else:
             over.set()
             try:
                 self._store.finish(run.id, result, outcomes)
             except KnowledgeBaseError as error:
-                self._ended(run, str(error))
+                self._ended(run, str(error), facts_of(error))
         beat.join()
 
     def wait(self, name: str, seconds: float = _WAITS) -> bool:
@@ -76,9 +78,9 @@ class Jobs:
             if not self.wait(name, max(until - time.monotonic(), 0.0)):
                 _log.warning("run_cut_off", run=name)
 
-    def _ended(self, run: Run, error: str) -> None:
+    def _ended(self, run: Run, error: str, facts: Mapping[str, Any]) -> None:
         try:
-            self._store.fail(run.id, error)
+            self._store.fail(run.id, error, facts)
         except KnowledgeBaseError as lost:  # its turn lapses by itself
             _log.error("run_not_stored", run=run.id, detail=str(lost))
 

@@ -44,11 +44,10 @@ def publish_article(
 
     opened = files.read(path)
     if opened.digest != seen:
-        raise ArticleChanged(f"{path}: was changed since you saw it; look at it again", opened.text)
+        raise ArticleChanged("changed_since", str(path), opened.text)
     if lines := unwritten(opened.text):
-        raise EditRefused(
-            f"{path}: something is still to be written at line {', '.join(map(str, lines))}"
-        )
+        numbers = ", ".join(map(str, lines))
+        raise EditRefused("unwritten", {"name": path, "lines": numbers})
     text = set_field(opened.text, "status", "published")
     folder = read_folder(files.root).replaced(str(path), text.encode())
     live: list[Opened] = []

@@ -29,6 +29,7 @@ LAPSES = timedelta(seconds=60)
 """A run that has said nothing for so long has died with its process."""
 _TASK = "index"
 _INTERRUPTED = "The process that did this was stopped before it was done. Start it again."
+_WHY_INTERRUPTED = {"failure": {"code": "interrupted"}}
 _MOST_ERROR = 4000  # characters
 
 
@@ -95,10 +96,13 @@ class RunStore:
                 connection.execute(sa.insert(PROOF_OUTCOMES), rows)
             self._end(connection, name, state=RunState.DONE, result=dict(result))
 
-    def fail(self, name: str, error: str) -> None:
-        """Keep why a run came to nothing, and give the turn back."""
+    def fail(self, name: str, error: str, facts: Mapping[str, Any]) -> None:
+        """Keep why a run came to nothing, in English and as facts, and give the turn back."""
         with transaction(self._engine, "end a run", writes=True) as connection:
-            self._end(connection, name, state=RunState.FAILED, error=error[:_MOST_ERROR])
+            self._end(
+                connection, name, state=RunState.FAILED, error=error[:_MOST_ERROR],
+                result={"failure": dict(facts)},
+            )  # fmt: skip
 
     def get(self, name: str) -> Run:
         """A run. Raises `RunUnknown`."""
@@ -151,13 +155,13 @@ class RunStore:
 
     def _run(self, row: Any) -> Run:
         """A run as the table has it; one whose process has died has failed."""
-        state, error = RunState(row.state), row.error
+        state, error, result = RunState(row.state), row.error, row.result
         if state == RunState.RUNNING and row.alive_at + LAPSES <= self._clock():
-            state, error = RunState.FAILED, _INTERRUPTED
+            state, error, result = RunState.FAILED, _INTERRUPTED, _WHY_INTERRUPTED
         return Run(
             row.id, RunKind(row.kind), row.gap, ArticlePath.parse(row.article), row.by, state,
             row.stage, row.done, row.total, row.started_at, row.finished_at, error, row.digest,
-            row.result,
+            result,
         )  # fmt: skip
 
 
@@ -166,5 +170,5 @@ def _fail_running(connection: sa.Connection, now: datetime) -> None:
     connection.execute(
         sa.update(PROOF_RUNS)
         .where(PROOF_RUNS.c.state == RunState.RUNNING)
-        .values(state=RunState.FAILED, error=_INTERRUPTED, finished_at=now)
+        .values(state=RunState.FAILED, error=_INTERRUPTED, result=_WHY_INTERRUPTED, finished_at=now)
     )

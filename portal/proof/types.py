@@ -226,6 +226,7 @@ class Run:
     """Work on the articles that goes on beside the pages, or went on once.
 
     `digest` is that of the article's file as it was; `stage`, `done` and `total` say how far it is.
+    `error` says in English why it failed; the facts of it are the `failure` of its `result`.
     """
 
     id: str
