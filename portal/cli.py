@@ -94,10 +94,13 @@ def index(settings: Settings, rebuild: bool) -> None:
     size = f"{outcome.articles} articles, {outcome.passages} passages, {outcome.units} vectors"
     if outcome.changed:
         click.echo(f"Published {outcome.name}: {size}, {outcome.encoded} encoded.")
-        from portal.proof.noted import note_published
+        from portal.gaps.any import may_have_gaps
 
-        for number in note_published(settings):
-            click.echo(f"gap-{number}: its article is published now; live traffic decides.")
+        if may_have_gaps(settings.events_url):
+            from portal.proof.noted import note_published  # the half of a second that changes take
+
+            for number in note_published(settings):
+                click.echo(f"gap-{number}: its article is published now; live traffic decides.")
     else:
         click.echo(f"Nothing has changed; {outcome.name} stays: {size}.")
 
