@@ -72,18 +72,26 @@ def _group(texts: Sequence[str], centred: NDArray[np.float32]) -> NDArray[np.int
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    distances = _drawn_together(_similarities(texts, centred))
+    # Texts of one script side by side, so that what is shared within it is one square.
+    han = np.array([is_mostly_han(text) for text in texts])
+    order = np.argsort(han, kind="stable")
+    scripts = (slice(0, int(np.sum(~han))), slice(int(np.sum(~han)), len(texts)))
+    similar = _similarities([texts[row] for row in order], centred[order], scripts)
+    distances = _drawn_together(similar)
     np.subtract(1, distances, out=distances)
     np.clip(distances, 0, None, out=distances)
     np.fill_diagonal(distances, 0)
     condensed = squareform(distances, checks=False)
     del distances  # a hundred megabytes for `MOST` questions, as everything here that is (n, n)
     tree = linkage(condensed, method="average")
-    groups: NDArray[np.int64] = fcluster(tree, _FURTHEST, criterion="distance").astype(np.int64)
+    groups = np.empty(len(texts), np.int64)
+    groups[order] = fcluster(tree, _FURTHEST, criterion="distance")
     return groups
 
 
-def _similarities(texts: Sequence[str], centred: NDArray[np.float32]) -> NDArray[np.float32]:
+def _similarities(
+    texts: Sequence[str], centred: NDArray[np.float32], scripts: Sequence[slice]
+) -> NDArray[np.float32]:
     """(n, n): of the vectors, and of the words where both texts are in one script.
 
     Two languages share no words, so between them the vectors count for the words too.
@@ -98,14 +106,13 @@ def _similarities(texts: Sequence[str], centred: NDArray[np.float32]) -> NDArray
         weights = counter.fit_transform([normalise(text) for text in texts])
     except ValueError:  # not one n-gram in any text
         return near
-    han = np.array([is_mostly_han(text) for text in texts])
-    for script in (han, ~han):
-        rows = np.flatnonzero(script)
-        for place, shared in _products(weights[rows]):
-            here = near[rows[place]]
-            here[:, rows] *= 1 - _WORDS
-            here[:, rows] += _WORDS * shared
-            near[rows[place]] = here
+    for script in scripts:
+        square = near[script, script]
+        for rows, shared in _products(weights[script]):
+            here = square[rows]
+            here *= 1 - _WORDS
+            shared *= _WORDS
+            here += shared
     return near
 
 
@@ -122,7 +129,9 @@ def _products(weights: Any) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     columns = rare.T.tocsr()
     for start in range(0, count, _ROWS):
         rows = slice(start, start + _ROWS)
-        yield rows, dense[rows] @ dense.T + (rare[rows] @ columns).toarray()
+        shared = dense[rows] @ dense.T
+        shared += (rare[rows] @ columns).toarray()
+        yield rows, shared
 
 
 def _drawn_together(similar: NDArray[np.float32]) -> NDArray[np.float32]:
