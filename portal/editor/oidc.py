@@ -25,6 +25,7 @@ from portal.accounts.types import GIVEN, AccountRefused, Role, User
 from portal.accounts.users import LONGEST_NAME
 from portal.config import Settings
 from portal.editor.signing_in import form, let_in, safe_next
+from portal.editor.words import refusal
 from portal.help.context import absolute
 from portal.services import services
 
@@ -220,7 +221,7 @@ def _add(claims: Mapping[str, Any], mail: str, role: Role, issuer: str, subject:
             user = users.add(free, role, issuer=issuer, subject=subject)
         except AccountRefused as error:
             if error.reason != "taken":
-                raise _NotLetIn("name", str(error)) from None
+                raise _NotLetIn("name", refusal(error)) from None
             # Taken is the identity, by a sign-in at the same moment, or the name, by another.
             if known := users.by_identity(issuer, subject):
                 return known
