@@ -20,6 +20,7 @@ from portal.accounts.passwords import LONGEST
 from portal.accounts.types import AccountRefused, User
 from portal.addresses import counted_address
 from portal.editor.access import begin_session, current_session, current_user, end_session
+from portal.editor.browsers import browser_words
 from portal.editor.signing_in import let_in
 from portal.editor.words import moment, refusal, way_names
 from portal.help.context import absolute
@@ -138,6 +139,7 @@ def _page(*, errors: dict[str, str] | None = None, feed: str = "") -> str:
         errors=errors or {},
         feed=feed,
         ways=way_names(),
+        browser_words=browser_words,
         moment=moment,
     )
 
