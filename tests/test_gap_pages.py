@@ -222,7 +222,7 @@ def test_ticked_questions_stay_ticked_when_they_cannot_be_moved(
     assert 'value="999999"' in done.text
 
 
-def test_a_merged_gap_leads_to_what_it_is_a_part_of(
+def test_a_merged_gap_can_be_read_and_taken_out_again(
     client: FlaskClient, services: Services, refreshed: Log
 ) -> None:
     sign_in(client, services)
@@ -231,7 +231,16 @@ def test_a_merged_gap_leads_to_what_it_is_a_part_of(
         f"/editor/gaps/{one}/merge", data={"version": 1, "into": f"{other} its name"}
     )
     assert done.location == f"/editor/gaps/{other}"
-    assert client.get(f"/editor/gaps/{one}").location == f"/editor/gaps/{other}"
+    services.gaps.note(one, "asked purchasing", by="anna", version=2)
+    merged = client.get(f"/editor/gaps/{one}?lang=en")
+    assert merged.status_code == 200
+    assert f"part of gap {other}" in merged.text
+    assert "asked purchasing" in merged.text
+    assert f'href="/editor/gaps/{one}"' in client.get(f"/editor/gaps/{other}").text
+    undone = client.post(f"/editor/gaps/{one}/unmerge", data={"version": 3})
+    assert undone.location == f"/editor/gaps/{one}"
+    assert services.gaps.get(one).merged_into is None
+    assert services.gaps.questions(one)
 
 
 def test_the_queue_by_script_ignores_and_takes_it_back(
@@ -288,7 +297,7 @@ def test_every_entry_of_the_history_has_words(app: object) -> None:
         "to": 5, "from": 6, "questions": 2, "because": "no", "keys": ["k"],
     }  # fmt: skip
     actions = ["assigned", "due", "note", "kind", "merged", "took", "split", "split_from", "moved",
-               "received", *State]  # fmt: skip
+               "received", "unmerged", "gave_back", *State]  # fmt: skip
     with app.test_request_context("/editor/gaps?lang=zh-Hans"):
         texts = [
             gap_words.entry_text(Entry(1, NOW, 1, "anna", str(action), details), {"k": "sofa"})

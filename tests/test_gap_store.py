@@ -148,6 +148,44 @@ def test_a_merge_keeps_the_article_unless_there_is_one(store: GapStore, number: 
     assert store.merged() == {number: other}
 
 
+def test_a_merge_is_taken_back_with_what_the_gap_was(store: GapStore, number: int) -> None:
+    other = number + 1
+    due = date(2026, 12, 1)
+    store.assign(number, "ben", by="anna", version=1, due=due)
+    store.note(number, "asked logistics", by="anna", version=2)
+    store.set_state(number, State.DRAFTED, by="anna", version=3, article="en:x")
+    store.merge(number, other, by="anna", version=4)
+    assert (store.get(other).state, store.get(other).article) == (State.DRAFTED, "en:x")
+    assert [gap.number for gap in store.parts(other)] == [number]
+    assert store.can_unmerge(number)
+    store.move(other, [key_of("couch")], store.split(
+        other, [key_of("lamp")], by="anna", version=2).number, by="anna", version=3)  # fmt: skip
+    back = store.unmerge(number, by="anna", version=5)
+    assert (back.merged_into, back.owner, back.due, back.state) == (None, "ben", due, State.DRAFTED)
+    assert [one.text for one in store.questions(number)] == ["sofa"]  # the couch was moved since
+    assert (store.get(other).state, store.get(other).article) == (State.OPEN, None)
+    assert "asked logistics" in str(store.history(number))
+    assert store.history(other)[0].action == "gave_back"
+    assert store.merged() == {}
+
+
+def test_what_has_gone_on_since_a_merge_goes_on_when_it_is_taken_back(
+    store: GapStore, number: int
+) -> None:
+    other = number + 1
+    store.set_state(number, State.DRAFTED, by="anna", version=1, article="en:x")
+    store.merge(number, other, by="anna", version=2)
+    store.set_state(other, State.PUBLISHED, by="anna", version=2)
+    store.unmerge(number, by="anna", version=3)
+    assert (store.get(other).state, store.get(other).article) == (State.PUBLISHED, "en:x")
+
+
+def test_a_gap_that_is_no_part_is_not_taken_out(store: GapStore, number: int) -> None:
+    with pytest.raises(GapRefused, match="no merge to"):
+        store.unmerge(number, by="anna", version=1)
+    assert not store.can_unmerge(number)
+
+
 def test_a_part_of_another_gap_takes_nothing_in(store: GapStore, number: int) -> None:
     store.merge(number, number + 1, by="anna", version=1)
     with pytest.raises(GapRefused, match="part of"):

@@ -43,6 +43,7 @@ def action_names() -> dict[str, str]:
         "gap.reopened": _("gap reopened"),
         "gap.kind": _("kind of a gap corrected"),
         "gap.merged": _("gap merged"),
+        "gap.unmerged": _("merge of a gap taken back"),
         "gap.split": _("gap split"),
         "gap.moved": _("questions moved"),
         "gap.drafted": _("article drafted"),

@@ -84,6 +84,7 @@ ROLES: dict[str, Role] = {
     "gap_reopen": Role.EDITOR,
     "gap_kind": Role.EDITOR,
     "gap_merge": Role.EDITOR,
+    "gap_unmerge": Role.EDITOR,
     "gap_split": Role.EDITOR,
     "gap_move": Role.EDITOR,
     # what came of forms
