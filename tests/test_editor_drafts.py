@@ -402,7 +402,7 @@ class TestRuns:
         assert editor.get(f"/editor/runs/{run}").status_code == 200
         found = editor.get(f"/editor/gaps/{gap.number}/proof.json").get_json()
         assert found["gap"]["held_out"]["by_article"]["count"] == 1
-        assert found["gap"]["used"]["before"]["count"] == 0
+        assert found["gap"]["unused"]["before"]["count"] == 0
         table = editor.get(f"/editor/gaps/{gap.number}/proof.csv").text.splitlines()
         assert table[0].startswith("part,question,locale")
         assert len(table) >= 3

@@ -122,6 +122,27 @@ def test_a_held_out_question_that_the_draft_has_is_used(
     assert len(proof.part(Part.USED)) == 2
 
 
+def test_what_is_neither_in_the_article_nor_held_out_is_told_apart_and_so_is_whose_answer_it_is(
+    articles: Path, data: Path, golden: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope())
+    questions = [
+        Question(USED[0], "en", held_out=False),
+        Question("可以租望远镜吗", "zh-Hans", held_out=False),
+        Question("how long does a refund take", "en", held_out=True),
+    ]
+    proof = prove(
+        questions, TELESCOPE, Place(articles, data, golden), embedder, today=TODAY, progress=quietly
+    )
+    used, unused, held_out = proof.tallies.values()
+    assert list(proof.tallies) == [Part.USED, Part.UNUSED, Part.HELD_OUT]
+    assert (used.questions, unused.questions, held_out.questions) == (1, 1, 1)
+    shares = (used.by_article, used.by_other, held_out.by_article, held_out.by_other)
+    assert [share and share.count for share in shares] == [1, 0, 0, 1]
+    assert held_out.before_by_other is not None
+    assert held_out.before_by_other.count == 1
+
+
 def test_a_draft_that_takes_another_articles_questions_is_found_out(
     articles: Path, data: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

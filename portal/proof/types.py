@@ -19,7 +19,9 @@ class Part(StrEnum):
     """Where a question of a proof comes from."""
 
     USED = "used"
-    """The gap's, and the draft could be written for it."""
+    """The gap's, and it stands word for word in the article."""
+    UNUSED = "unused"
+    """The gap's, and not in the article though it might be, such as one in the other language."""
     HELD_OUT = "held_out"
     """The gap's, kept from whoever wrote the draft."""
     GOLDEN = "golden"
@@ -127,12 +129,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Questions of one part: all, answered before, answered after, and after by the article."""
+    """Questions of one part: all, answered before, answered after, and whose answers these are.
+
+    `by_article` and `by_other` tell apart what is answered after, the two before likewise.
+    """
 
     questions: int
     before: Share | None
     after: Share | None
     by_article: Share | None
+    by_other: Share | None
+    before_by_article: Share | None
+    before_by_other: Share | None
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Tally:
@@ -143,6 +151,9 @@ class Tally:
             wilson(sum(one.before.resolved for one in found), len(found)),
             wilson(sum(one.after.resolved for one in found), len(found)),
             wilson(sum(one.after.right for one in found), len(found)),
+            wilson(sum(one.after.resolved and not one.after.right for one in found), len(found)),
+            wilson(sum(one.before.right for one in found), len(found)),
+            wilson(sum(one.before.resolved and not one.before.right for one in found), len(found)),
         )
 
 
@@ -167,8 +178,11 @@ class Proof:
 
     @property
     def tallies(self) -> dict[Part, Tally]:
-        """The gap's questions, those used and those held out apart."""
-        return {part: Tally.of(self.part(part)) for part in (Part.USED, Part.HELD_OUT)}
+        """The gap's questions, each part apart; the unused where there are any."""
+        parts = {part: self.part(part) for part in (Part.USED, Part.UNUSED, Part.HELD_OUT)}
+        return {
+            part: Tally.of(found) for part, found in parts.items() if found or part != Part.UNUSED
+        }
 
     @property
     def worse(self) -> list[Outcome]:
@@ -194,7 +208,9 @@ class Proof:
                     "questions": tally.questions,
                     **{name: share and asdict(share) for name, share in (
                         ("before", tally.before), ("after", tally.after),
-                        ("by_article", tally.by_article),
+                        ("by_article", tally.by_article), ("by_other", tally.by_other),
+                        ("before_by_article", tally.before_by_article),
+                        ("before_by_other", tally.before_by_other),
                     )},
                 }
                 for part, tally in self.tallies.items()
