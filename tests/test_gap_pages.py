@@ -249,9 +249,10 @@ def test_the_queue_by_script_ignores_and_takes_it_back(
     sign_in(client, services)
     number = services.gaps.list()[0].number
     json_please = {"Accept": "application/json"}
-    ignored = client.post(
-        f"/editor/gaps/{number}/ignore", data={"version": 1}, headers=json_please
-    ).json
+    here = f"/editor/gaps/{number}/ignore"
+    assert client.post(here, data={"version": 1}, headers=json_please).status_code == 422
+    given = {"version": 1, "because": "not ours"}
+    ignored = client.post(here, data=given, headers=json_please).json
     assert ignored is not None
     assert (ignored["state"], ignored["version"]) == ("ignored", 2)
     stale = client.post(f"/editor/gaps/{number}/reopen", data={"version": 1}, headers=json_please)

@@ -127,6 +127,7 @@ def test_two_editors_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
         (lambda s, n: s.split(n, [key_of("lamp")], by="a", version=1), "at least one"),
         (lambda s, n: s.split(n, [key_of("sofa"), key_of("couch")], by="a", version=1), "leave"),
         (lambda s, n: s.note(n, " \n", by="a", version=1), "words"),
+        (lambda s, n: s.ignore(n, " \n", by="a", version=1), "why"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(

@@ -13,6 +13,7 @@ from portal.gaps.types import Entry, Gap, GapRefused, Kind, Reason, State
 N_ = str  # marks what the catalogue of translations has to have
 REFUSALS: Mapping[str, str] = {
     "note_empty": N_("Write something into the note."),
+    "ignore_empty": N_("Say why it is ignored."),
     "none_chosen": N_("Choose at least one question."),
     "all_chosen": N_("Leave at least one question, or the gap would be empty."),
     "merge_self": N_("This is the gap itself. Give the number of another one."),

@@ -253,8 +253,10 @@ class GapStore:
         return self.get(number)
 
     def ignore(self, number: int, because: str, *, by: str, version: int) -> Gap:
-        """Take a gap off the queue; `because` may be empty and written later."""
+        """Take a gap off the queue, and say why: whoever meets it again has to know."""
         because = clean(because.strip(), REASON_LIMIT)
+        if not because:
+            raise GapRefused("say why the gap is ignored", "ignore_empty")
         with self._changing(number, version) as (connection, row):
             self._change(
                 connection, row, by, State.IGNORED, {"from": row.state, "because": because},
