@@ -60,7 +60,7 @@ def admit() -> AnyResponse | None:
     name = (request.endpoint or "").rpartition(".")[2]
     if name not in ROLES:
         raise RoleMissing(f"{request.endpoint}: has no role; add it to portal/editor/roles.py")
-    _recognise()
+    recognise()
     user = present_user()
     if ROLES[name] <= (user.role if user else Role.ANYONE):
         return None
@@ -139,10 +139,13 @@ def _secure() -> bool:
     return settings.secure_cookies or https or request.is_secure
 
 
-def _recognise() -> None:
-    """Set who asks, from the cookie."""
+def recognise() -> None:
+    """Set who asks, from the cookie, once a request. Raises `EventsUnavailable`."""
+    if "editor_asked" in g:
+        return
     token = request.cookies.get(COOKIE)
     found = services().accounts.sessions.find(token) if token else None
+    g.editor_asked = True
     if found is not None:
         g.editor = services().accounts.users.get(found.user_id)
         g.editor_session = found.session
