@@ -312,3 +312,21 @@ def test_days_that_take_long_to_count_are_added_up_beside_the_page(
     assert begun == [True, True]
     services.gap_refresher.run_now()
     assert editor.get(f"/editor/{name}?days=7").status_code == 200
+
+
+def test_the_menu_of_sorts_is_no_purchase_order_in_chinese(editor: FlaskClient) -> None:
+    editor.set_cookie("locale", "zh-Hans")
+    page = editor.get("/editor/articles").text
+    assert '<label for="sort">排序</label>' in page
+
+
+def test_every_number_of_the_overview_says_what_it_is_where_its_heading_is_gone(
+    editor: FlaskClient, asked: Any
+) -> None:
+    page = editor.get("/editor/overview").text
+    tables = re.findall(
+        r'<table class="figures-table figures-(?:change|list)".*?</table>', page, re.S
+    )
+    cells = [cell for table in tables for cell in re.findall(r"<td[^>]*>", table)]
+    assert len(cells) > 30
+    assert [one for one in cells if "data-label" not in one and "aria-hidden" not in one] == []
