@@ -16,6 +16,7 @@ from portal.gaps.definitions import LEAST
 from portal.gaps.proof_report import Line, Report, read_report
 from portal.gaps.store import EVERYTHING, GapStore
 from portal.gaps.types import UNDER_WAY, Gap
+from portal.simulate.mark import is_simulated
 from portal.transactions import transaction
 from search.types import Article
 
@@ -59,6 +60,8 @@ class Digest:
     overdue: tuple[Gap, ...]
     report: Report
     reviews: tuple[Article, ...]
+    simulated: bool = False
+    """Whether any of the visitors were played by `kb simulate`."""
 
     @property
     def closed(self) -> tuple[Line, ...]:
@@ -108,6 +111,7 @@ def read_digest(
         overdue=tuple(gap for gap in under_way if gap.due and gap.due < today),
         report=read_report(engine, begin, now),
         reviews=tuple(sorted(due, key=lambda one: (one.review_by, one.id, one.locale))),
+        simulated=is_simulated(engine),
     )
 
 
@@ -119,6 +123,7 @@ def as_dict(digest: Digest, base_url: str) -> dict[str, Any]:
         "last": digest.last.isoformat(),
         "now": digest.now.isoformat(),
         "counted_at": counted_at.isoformat() if counted_at else None,
+        "simulated": digest.simulated,
         "questions": digest.questions,
         "answered": _rate(digest.answered),
         "unresolved": _rate(digest.unresolved),

@@ -66,6 +66,9 @@ def _lines(digest: Digest, base_url: str) -> Iterator[str]:
         first=_day(digest), last=format_date(digest.last, "medium"),
     )  # fmt: skip
     yield ""
+    if digest.simulated:
+        yield _("There are visitors in these figures who never were: “kb simulate” played them.")
+        yield ""
     yield ngettext("%(num)s question was asked.", "%(num)s questions were asked.", digest.questions)
     yield ""
     yield "- " + _rate(_("Answered"), digest.answered)

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, render_template
 from flask_babel import format_decimal
 
@@ -27,8 +26,6 @@ from portal.figures.counts import NAMES, RATES, REASONS, Counts, rates
 from portal.figures.read import AskedQuestion, Figures, figures
 from portal.forms.intervals import LEVEL, Difference, Share, newcombe
 from portal.services import services
-from portal.simulate import PREFIX
-from portal.tables import SEARCHES
 from portal.transactions import transaction
 
 MULTIPLES = (
@@ -89,7 +86,6 @@ def page() -> str:
         no_platform=NO_PLATFORM,
         periods=PERIODS,
         weekly=wanted.days >= PERIODS[2],
-        simulated=_is_simulated(),
         number=format_decimal,
         percent=percent,
         legible=legible,
@@ -165,13 +161,6 @@ def _figures(wanted: Chosen) -> Figures:
     now = here.clock()
     with transaction(here.engine, "read figures") as connection:
         return figures(connection, wanted.selection(now), now, most=MOST_ROWS)
-
-
-def _is_simulated() -> bool:
-    """Whether the latest search was played by `kb simulate`."""
-    latest = sa.select(SEARCHES.c.visitor).order_by(SEARCHES.c.at.desc()).limit(1)
-    with transaction(services().engine, "see who asked last") as connection:
-        return (connection.scalar(latest) or "").startswith(PREFIX)
 
 
 def _change(now: Share | None, before: Share | None) -> Difference | None:
