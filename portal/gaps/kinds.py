@@ -67,7 +67,7 @@ def propose(facts: Facts, library: SearchLibrary, today: date) -> tuple[Kind, tu
     if 2 * len(foreign) > len(seen):
         return Kind.OTHER_LANGUAGE, (_about("other_language", foreign, len(seen)),)
     opened = _opened_later(facts, library)
-    near = [one for one in seen if _is_near(one)]
+    near = _of_one_article([one for one in seen if _is_near(one)])
     if opened is not None or 2 * len(near) > len(seen):
         return Kind.NOT_FOUND, _how_to_find(facts, opened, near, seen)
     outside = [one for one in seen if _is_outside(one)]
@@ -112,7 +112,7 @@ def _how_to_find(
     if near:
         evidence.append(_about("near_article", near, len(seen)))
     target = evidence[0]
-    pairs = [pair for pair, count in facts.later.replaced.most_common(3) if count >= OPENED_LEAST]
+    pairs = replacements(facts)
     evidence += [
         Evidence("synonym", target.article, target.title, facts.later.replaced[pair], synonym=pair)
         for pair in pairs
@@ -124,6 +124,11 @@ def _how_to_find(
     questions = tuple(one.text for one in seen[:_MOST_QUESTIONS])
     evidence.append(Evidence("add_questions", target.article, target.title, questions=questions))
     return tuple(evidence)
+
+
+def replacements(facts: Facts) -> list[tuple[str, str]]:
+    """What enough visitors called otherwise, to find it: (their first words, those that did)."""
+    return [pair for pair, count in facts.later.replaced.most_common(3) if count >= OPENED_LEAST]
 
 
 def _opened_later(facts: Facts, library: SearchLibrary) -> Evidence | None:
@@ -158,6 +163,13 @@ def _words(text: str, terms: Sequence[str]) -> tuple[str, ...]:
 
 def _is_foreign(one: _Seen, first: Result) -> bool:
     return first.translated and (one.response.resolved or _is_near(one))
+
+
+def _of_one_article(near: Sequence[_Seen]) -> list[_Seen]:
+    """Those near the article, in any language, that most are near: each near another is none."""
+    counts = Counter(one.first.article.id for one in near if one.first)
+    most = next((name for name, _ in counts.most_common(1)), "")
+    return [one for one in near if one.first and one.first.article.id == most]
 
 
 def _is_near(one: _Seen) -> bool:
