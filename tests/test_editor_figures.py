@@ -60,7 +60,7 @@ def asked(services: Services) -> Iterator[Any]:
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def test_the_overview_shows_figures_and_links_to_as_many_rows(
@@ -79,6 +79,37 @@ def test_the_overview_shows_figures_and_links_to_as_many_rows(
     assert figures["total"]["rates"]["helpful"]["count"] == 0
     assert figures["total"]["rates"]["helpful"]["of"] == 1
     assert figures["top"][0]["text"] == "can I bring my dog"
+    assert figures["top"][0]["visitors"] == 6
+
+
+def test_files_say_what_the_page_says(editor: FlaskClient, asked: Any) -> None:
+    figures = editor.get("/editor/overview.json?days=7").get_json()
+    total = figures["total"]
+    assert total["asked"] == total["questions"] + total["elsewhere"]
+    days = rows(editor.get("/editor/overview.csv?days=7").text)
+    assert sum(int(day["asked"]) for day in days) == total["asked"]
+    (most, *_others) = rows(editor.get("/editor/overview-questions.csv?days=7").text)
+    assert (most["question"], most["visitors"]) == ("can I bring my dog", "6")
+
+
+def test_a_period_that_the_log_has_not_whole_is_said_to(
+    editor: FlaskClient, services: Services, asked: Any
+) -> None:
+    assert "there is no period before" in editor.get("/editor/overview?days=7").text
+    services.events.record_search(search("long ago", 9))
+    page = editor.get("/editor/overview?days=7").text
+    assert "has 3 days of 7" in page
+    figures = editor.get("/editor/overview.json?days=7").get_json()
+    assert (figures["before_days"], figures["log_begins"]) == (3, "2026-11-13")
+    services.events.record_search(search("longer ago", 40))
+    assert "data-uneven" not in editor.get("/editor/overview?days=7").text
+
+
+def test_the_day_that_is_not_over_is_marked(editor: FlaskClient, asked: Any) -> None:
+    for days in (7, 90):
+        page = editor.get(f"/editor/overview?days={days}").text
+        marked = re.findall(r'<tr data-day="([-\d]+)" data-unfinished>', page)
+        assert marked == ["2026-11-22" if days == 7 else "2026-11-16"]
 
 
 def test_every_rate_has_its_interval_and_its_definition(editor: FlaskClient, asked: Any) -> None:
@@ -229,7 +260,7 @@ def test_what_customers_typed_does_no_harm(editor: FlaskClient, services: Servic
         assert response.status_code == 200, address
         assert "attachment" in response.headers["Content-Disposition"]
         if ".csv" in address:
-            for row in csv.reader(io.StringIO(response.text)):
+            for row in csv.reader(io.StringIO(response.text.removeprefix("\ufeff"))):
                 for cell in row:
                     assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
                     assert not cell.startswith("-") or re.fullmatch(r"-\d+", cell), cell
@@ -329,3 +360,20 @@ def test_every_number_of_the_overview_says_what_it_is_where_its_heading_is_gone(
     cells = [cell for table in tables for cell in re.findall(r"<td[^>]*>", table)]
     assert len(cells) > 30
     assert [one for one in cells if "data-label" not in one and "aria-hidden" not in one] == []
+
+
+def test_an_article_that_there_is_not_is_said_to_be_unknown(
+    editor: FlaskClient, asked: Any
+) -> None:
+    assert "No published article" in editor.get("/editor/questions?article=zzz").text
+    assert "No published article" not in editor.get("/editor/questions?article=refund-timing").text
+
+
+def test_a_search_that_stopped_for_its_time_leads_on(
+    editor: FlaskClient, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.editor.questions._FILTERED_SECONDS", 0)
+    page = editor.get("/editor/questions?q=nobody+asked+this").text
+    link = re.search(r'<a href="([^"]*)">Search the days before that</a>', page)
+    assert link is not None
+    assert "before=" in link[1]
