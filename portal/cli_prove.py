@@ -102,6 +102,9 @@ def _lines(proof: Proof, look: Look | None) -> list[str]:
             f"{names[part]:22s}  {tally.questions:9d}  {now:13s}  {then:16s}  {by_article:15s}"
             f"  {by_other}"
         )
+    if proof.circular:
+        lines += ["", "Every question asked stands word for word in the article: "
+                  "that it finds them proves nothing."]  # fmt: skip
     compared = len(proof.part(Part.GOLDEN))
     kind = "golden questions" if proof.source == "golden" else "questions of other articles"
     lines += ["", f"{compared} {kind}: {len(proof.worse)} worse, {len(proof.better)} better"]

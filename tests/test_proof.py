@@ -339,6 +339,14 @@ def outcome(part: Part = Part.USED, text: str = "=1+1") -> Outcome:
     return Outcome(part, text, "en", ("telescope-rental",), SEEN, RIGHT)
 
 
+def test_a_proof_of_what_stands_in_the_article_alone_says_so() -> None:
+    used, held = outcome(), outcome(Part.HELD_OUT)
+    golden = outcome(Part.GOLDEN)
+    assert Proof((used, golden), 0, "listed", 0.0, "g").circular
+    assert not Proof((used, held, golden), 0, "listed", 0.0, "g").circular
+    assert not Proof((golden,), 0, "listed", 0.0, "g").circular
+
+
 def test_a_proof_is_kept_with_every_question(engine: sa.Engine) -> None:
     store = RunStore(engine, Clock())
     run = store.begin(RunKind.PROOF, TELESCOPE, gap=17, by="Ann", digest="d")

@@ -185,6 +185,13 @@ class Proof:
         }
 
     @property
+    def circular(self) -> bool:
+        """Whether every question of the gap stands word for word in the article: it finds what it
+        says itself, whatever it answers."""
+        asked = [outcome.part for outcome in self.outcomes if outcome.part != Part.GOLDEN]
+        return bool(asked) and set(asked) == {Part.USED}
+
+    @property
     def worse(self) -> list[Outcome]:
         return [outcome for outcome in self.part(Part.GOLDEN) if outcome.worse]
 
@@ -203,6 +210,7 @@ class Proof:
         """Everything as JSON takes it; shares are fractions of one."""
         return {
             **self.facts(),
+            "circular": self.circular,
             "gap": {
                 part: {
                     "questions": tally.questions,
