@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.figures.counts import rates
 from portal.figures.read import Selection, figures
 from portal.forms.intervals import Share
-from portal.gaps.definitions import LEAST
+from portal.gaps.definitions import LEAST, SHOWN
 from portal.gaps.proof_report import Line, Report, read_report
 from portal.gaps.store import EVERYTHING, GapStore
 from portal.gaps.types import UNDER_WAY, Gap
@@ -44,7 +44,8 @@ class Digest:
 
     Gaps are told of until `now`, and the most pressing first; as in the queue without those that
     fewer than `LEAST` visitors asked about, but for what somebody was to have done by a day.
-    `counted_at` is the last refresh of the gap report; None: there was none.
+    `counted_at` is the last refresh of the gap report; None: there was none. `before_days` are
+    the days of the period before that the log has.
     """
 
     first: date
@@ -54,6 +55,7 @@ class Digest:
     questions: int
     answered: Rate
     unresolved: Rate
+    before_days: int
     waiting: int
     new: tuple[Gap, ...]
     spikes: tuple[Gap, ...]
@@ -105,6 +107,7 @@ def read_digest(
         questions=found.total.asked,
         answered=Rate(shares["answered"], before["answered"]),
         unresolved=Rate(shares["unresolved"], before["unresolved"]),
+        before_days=found.before_days,
         waiting=len(waiting),
         new=tuple(gap for gap in waiting if gap.made_at and gap.made_at >= begin),
         spikes=tuple(gap for gap in waiting if gap.spike),
@@ -127,6 +130,8 @@ def as_dict(digest: Digest, base_url: str) -> dict[str, Any]:
         "questions": digest.questions,
         "answered": _rate(digest.answered),
         "unresolved": _rate(digest.unresolved),
+        "before_days": digest.before_days,
+        "visitors_of_days": SHOWN.days,
         "waiting": digest.waiting,
         "new": [_gap(gap, base_url) for gap in digest.new],
         "spikes": [_gap(gap, base_url) for gap in digest.spikes],
@@ -151,7 +156,8 @@ def gap_url(base_url: str, number: int) -> str:
 def _gap(gap: Gap, base_url: str) -> dict[str, Any]:
     return {
         "gap": gap.number, "name": gap.name, "locale": gap.locale, "state": gap.state.value,
-        "kind": gap.kind.value, "visitors": gap.visitors, "score": round(gap.score, 2),
+        "kind": gap.kind.value, "visitors": gap.visitors, "weeks": list(gap.figures.weeks),
+        "score": round(gap.score, 2),
         "owner": gap.owner, "due": gap.due.isoformat() if gap.due else None,
         "typical": list(gap.typical), "url": gap_url(base_url, gap.number),
     }  # fmt: skip
