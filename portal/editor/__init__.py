@@ -22,6 +22,7 @@ from portal.editor import (
     overview,
     people,
     proofs,
+    publishing,
     question,
     questions,
     runs,
@@ -55,6 +56,7 @@ def register(app: Flask) -> None:
     gap.add_routes(blueprint)
     gap_work.add_routes(blueprint)
     drafts.add_routes(blueprint)
+    publishing.add_routes(blueprint)
     runs.add_routes(blueprint)
     proofs.add_routes(blueprint)
     app.register_blueprint(blueprint)

@@ -50,8 +50,10 @@ def action_names() -> dict[str, str]:
         "gap.questions_added": _("questions added to an article"),
         "gap.synonym_added": _("synonym added"),
         "gap.proof": _("proof made"),
+        "gap.proof_failed": _("a proof could not be made"),
         "draft.saved": _("draft saved"),
         "draft.published": _("articles published"),
+        "draft.publish_failed": _("not published: it failed"),
     }
 
 

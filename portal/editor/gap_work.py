@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
-from portal.accounts.audit import audit
+from portal.accounts.audit import audit, audit_of_run
 from portal.drafts.compose import Commission, compose
 from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
 from portal.drafts.find import by_id, listed
@@ -32,8 +33,10 @@ from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
 from portal.transactions import transaction
 from search.errors import KnowledgeBaseError
+from search.text import HAN
 from search.types import LOCALES, Article
 
+_HAN = re.compile(f"[{HAN}]")
 _NEAR = 5  # articles offered for more questions
 _ASKED = 3  # questions that nearness is told by
 
@@ -63,6 +66,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             opened = desk.files.read(path)
         except KnowledgeBaseError:
             path = None  # a file that cannot be read is told of by `kb check`
+    told = published and opened and published.article == path and published.tells_of(opened.digest)
     near = _near(gap, questions)
     return {
         "work": {
@@ -70,6 +74,10 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "file": next((one for one in listed(desk.root) if one.path == path), None),
             "digest": opened.digest if opened else "",
             "near": near,
+            # Those of another language wait for an article in it.
+            "ticked": {
+                one.key for one in questions if near and _language_of(one.text) == near[0].locale
+            },
             "section": near[0].section if near else "",
             "sections": services().library.catalogue.taxonomy.sections,
             "title": _title(gap, questions),
@@ -82,8 +90,14 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
         },
         "proof": proof,
         "proof_run": run_facts(run) if run else None,
-        "proof_stale": bool(run and opened and run.digest != opened.digest),
-        "publish_run": run_facts(published) if published else None,
+        "proof_stale": bool(run and opened and run.digest != desk.digest(opened.text)),
+        "proof_published": bool(
+            published
+            and opened
+            and published.result
+            and published.result.get("proved") == desk.digest(opened.text)
+        ),
+        "publish_run": run_facts(published) if published and told else None,
         "look": look,
         "interval": interval,
         "verdict_words": verdict_words,
@@ -166,10 +180,10 @@ def synonym(number: int) -> AnyResponse:
     """Add a customer's word for what the articles call otherwise."""
     here = services()
     gap = here.gaps.get(number)
-    locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    name = f"synonyms/{locale}.txt"
     article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
+    locale = _language_of(f"{said} {meant}")
+    name = f"synonyms/{locale}.txt"
     try:
         if article:
             by_id(here.proof.root, article)
@@ -199,14 +213,19 @@ def start_proof(number: int) -> AnyResponse:
         flash(_("There is no article to prove yet: draft one or choose one first."), "error")
         return _back(number)
     try:
-        run = here.proof.start_proof(gap, path, by=current_user().name)
+        if _is_published(path):
+            flash(_("Nothing differs from what is published: there is nothing to compare."))
+            return _back(number, "proof")
+        here.proof.start_proof(
+            gap, path, by=current_user().name,
+            ended=audit_of_run("gap.proof", "gap.proof_failed", f"gap-{number}"),
+        )  # fmt: skip
     except RunsBusy as busy:
         flash(_("Another proof or publish is under way."), "error")
         return redirect(url_for(".run", name=busy.run), 303)
     except NothingToProve:
         flash(_("The gap has no question to ask."), "error")
         return _back(number)
-    audit("gap.proof", f"gap-{number}", {"run": run.id})
     return _back(number, "proof")
 
 
@@ -248,6 +267,21 @@ def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
 def _said_otherwise(gap: Gap) -> str:
     """The article that says in other words what customers asked for, by the gap's evidence."""
     return next((one.article for one in gap.evidence if len(one.synonym) == 2), "")
+
+
+def _is_published(path: ArticlePath) -> bool:
+    """Whether all that a publish of the article would take along is served already."""
+    here = services()
+    try:
+        found = here.proof.differences(path, here.library.catalogue, here.library.generation)
+    except KnowledgeBaseError:
+        return False  # a mistake is told by the proof
+    return not found.own and not found.others
+
+
+def _language_of(text: str) -> str:
+    """The language that words are in, whichever page they were written on."""
+    return "zh-Hans" if _HAN.search(text) else "en"
 
 
 def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:

@@ -63,6 +63,7 @@ ROLES: dict[str, Role] = {
     "draft_save": Role.EDITOR,
     "draft_check": Role.EDITOR,
     "draft_publish": Role.EDITOR,
+    "draft_publish_page": Role.EDITOR,
     "run": Role.READER,
     "run_json": Role.READER,
     "proof_report": Role.READER,

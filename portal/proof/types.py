@@ -249,7 +249,8 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
 class Run:
     """Work on the articles that goes on beside the pages, or went on once.
 
-    `digest` is that of the article's file as it was; `stage`, `done` and `total` say how far it is.
+    `digest` is that of the article's file as it was, of a proof `ProofDesk.digest`; `stage`, `done`
+    and `total` say how far it is.
     `error` says in English why it failed; the facts of it are the `failure` of its `result`.
     """
 
@@ -271,6 +272,12 @@ class Run:
     @property
     def running(self) -> bool:
         return self.state == RunState.RUNNING
+
+    def tells_of(self, digest: str) -> bool:
+        """Whether a publish says anything of a file that is as `digest` has it now."""
+        if self.state == RunState.DONE:
+            return (self.result or {}).get("digest") == digest
+        return self.running or self.digest == digest
 
 
 def _place(seen: Seen) -> float:
