@@ -87,6 +87,20 @@ def test_a_gap_that_nothing_was_counted_of_yet_has_its_page(
     assert client.get("/editor/gaps?least=0").status_code == 200
 
 
+def test_a_gap_shows_the_factors_of_its_score_and_of_which_days_its_numbers_are(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services, "reader")
+    number = _number(services, "do you sell velvet sofas")
+    page = client.get(f"/editor/gaps/{number}?lang=en").text
+    assert "Mean recency" in page
+    assert "Visitors are those of the last 90 days" in page
+    gap = client.get(f"/editor/gaps/{number}.json").json
+    assert gap is not None
+    product = gap["visitors"] * gap["severity"] * gap["recency"]
+    assert product == pytest.approx(gap["score"], rel=1e-3)
+
+
 def test_the_queue_lists_gaps_and_its_files_have_the_same(
     client: FlaskClient, services: Services, refreshed: Log
 ) -> None:

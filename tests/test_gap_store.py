@@ -231,6 +231,9 @@ def test_the_score_is_visitors_times_severity_times_recency() -> None:
     )
     assert figures.visitors == 3
     assert figures.score == pytest.approx(1 + 0.5 + 0.8)
+    assert figures.visitors * figures.severity * figures.recency == pytest.approx(
+        figures.score, rel=1e-3
+    )
     assert figures.searches == 4
     assert figures.reasons == {Reason.NOTHING: 2, Reason.NO_CLICK: 1, Reason.NOT_HELPFUL: 1}
 
