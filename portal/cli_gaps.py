@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(1, 180, clamp=True), default=30, show_default=True)
+@click.option("--days", type=click.IntRange(1, 180), default=30, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option(
     "--least", type=click.IntRange(1), default=1, show_default=True,

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from conftest import NOW
 from gap_support import Log, new_engine, put
+from portal.cli import cli
 from portal.database import migrate, open_engine
 from portal.gaps.encoding import key_of
 from portal.gaps.rank import Asked, figures_of, is_spike
@@ -354,3 +356,10 @@ def test_reading_again_changes_nothing_and_late_votes_are_seen() -> None:
     assert len(first) == 5
     assert read() == first
     assert store.last_run() is None
+
+
+@pytest.mark.parametrize("days", ["0", "181", "400"])
+def test_a_period_the_command_does_not_have_is_refused_and_not_changed(days: str) -> None:
+    done = CliRunner().invoke(cli, ["gaps", "--days", days])
+    assert done.exit_code == 2
+    assert "1<=x<=180" in done.output
