@@ -176,6 +176,18 @@ def test_a_change_made_meanwhile_is_shown_beside_ones_own(
     assert file(settings).read_text("utf-8") == mine
 
 
+def test_without_any_cookie_what_was_written_is_given_back(
+    client: FlaskClient, settings: Settings
+) -> None:
+    client.application.config["WTF_CSRF_ENABLED"] = True
+    page = client.post(f"{AT}/save", data={"text": telescope(), "seen": "", "csrf_token": "x"})
+    assert page.status_code == 400
+    assert field(page.text) == telescope()
+    assert "Nothing was saved." in page.text
+    assert not file(settings).exists()
+    assert client.post(f"{AT}/save", data={"text": "x"}).status_code == 400
+
+
 def test_a_file_removed_meanwhile_can_be_saved_again(
     editor: FlaskClient, settings: Settings
 ) -> None:
