@@ -93,10 +93,18 @@ class _Vague:
     """A library that answers nothing, and has an article near whatever is asked."""
 
     library: Any
+    inside: float = 0.02
 
     def search(self, text: str, **options: Any) -> Any:
         found = self.library.search(text, **options)
-        return replace(found, resolved=False, confidence=NEAR_CONFIDENCE)
+        trace = replace(found.trace, features={**found.trace.features, "inside": self.inside})
+        results = tuple(
+            replace(result, explanation=replace(result.explanation, similarity=0.5))
+            for result in found.results
+        )
+        return replace(
+            found, resolved=False, confidence=NEAR_CONFIDENCE, trace=trace, results=results
+        )
 
 
 def test_what_is_near_another_article_with_each_question_needs_an_article(
@@ -111,6 +119,11 @@ def test_what_is_near_another_article_with_each_question_needs_an_article(
     kind, evidence = propose(each, vague, TODAY)
     assert kind is Kind.NO_ARTICLE
     assert "add_questions" not in [found.key for found in evidence]
+
+
+def test_some_confidence_is_not_near_for_what_is_likelier_outside(services: Services) -> None:
+    vague: Any = _Vague(services.library, inside=-0.02)
+    assert propose(facts(ANSWERED[0]), vague, TODAY)[0] is Kind.NO_ARTICLE
 
 
 @dataclass

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 NEAR = 0.6
 """Cosine of the nearest sentence from which an article speaks of the question."""
 NEAR_CONFIDENCE = 0.3
-"""Confidence, below the threshold of an answer, that means the same."""
+"""Confidence, below the threshold of an answer, that means the same of a question likelier to be
+one of the articles' than outside of them. Without that it means it of three in ten questions of
+simulated visitors that no article answers, with it of one in sixteen."""
 FAR = 0.45
 """Cosine under which nothing in any article is like the question."""
 OUTSIDE = -0.1
@@ -173,9 +175,10 @@ def _of_one_article(near: Sequence[_Seen]) -> list[_Seen]:
 
 
 def _is_near(one: _Seen) -> bool:
-    return one.first is not None and (
-        one.similarity >= NEAR or one.response.confidence >= NEAR_CONFIDENCE
-    )
+    if one.first is None or one.similarity >= NEAR:
+        return one.first is not None
+    within = one.response.trace.features.get("inside", 0.0) > 0
+    return within and one.response.confidence >= NEAR_CONFIDENCE
 
 
 def _is_outside(one: _Seen) -> bool:
