@@ -13,17 +13,24 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.audit import present_user
 from portal.accounts.types import Session, User
+from portal.editor.language import choose_language
 from portal.editor.roles import ROLES, Role
-from portal.problems import problem
+from portal.problems import csrf_error, problem
 from portal.services import services
 
 COOKIE = "kb-editor"
+CAN_LEAVE = "oidc_can_leave"
+"""In Flask's cookie: who is signed in came from a provider that can be signed out of too."""
+LEFT = "oidc_left"
+"""Likewise, once the session here is over: the provider may still know them."""
 _DATA = (".json", ".csv", ".atom")
 _NEVER_SHOWN = frozenset(
     {"csrf_token", "next", "seen", "question", "password", "old", "new", "again"}
@@ -72,6 +79,15 @@ def admit() -> AnyResponse | None:
         page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
         return make_response(page, 401)
     return redirect(url_for("editor.sign_in", next=_wanted(request)))
+
+
+def keep_written(error: CSRFError) -> AnyResponse:
+    """A form of a browser whose cookies are all gone: what was written is shown here as well."""
+    choose_language()
+    if wants_data(request) or not (kept := _written(request)):
+        return csrf_error(error)
+    page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
+    return make_response(page, 400)
 
 
 def _written(asked: Request) -> list[str]:
@@ -129,6 +145,8 @@ def end_session(response: AnyResponse) -> None:
     """Sign out on this device."""
     if token := request.cookies.get(COOKIE):
         services().accounts.sessions.end(token)
+    if session.pop(CAN_LEAVE, False):
+        session[LEFT] = True
     response.delete_cookie(COOKIE, path=url_for("editor.home"), httponly=True, samesite="Lax",
                            secure=_secure())  # fmt: skip
 
