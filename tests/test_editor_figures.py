@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from conftest import NOW, ROOT
 from editor_session import sign_in
 from figures_support import handover, search, view, vote
+from gap_support import put
 from portal.app import create_app
 from portal.services import Services
 
@@ -377,3 +378,14 @@ def test_a_search_that_stopped_for_its_time_leads_on(
     link = re.search(r'<a href="([^"]*)">Search the days before that</a>', page)
     assert link is not None
     assert "before=" in link[1]
+
+
+def test_the_report_of_what_articles_achieved_is_in_the_navigation(editor: FlaskClient) -> None:
+    page = editor.get("/editor/proof?lang=en").text
+    assert '<a href="/editor/proof" aria-current="page">Proof</a>' in page
+
+
+def test_a_reader_sees_no_heading_over_nothing(editor: FlaskClient, services: Services) -> None:
+    (number,) = put(services.engine, ["sofa"])
+    page = editor.get(f"/editor/gaps/{number}?lang=en").text
+    assert "Close this gap" not in page

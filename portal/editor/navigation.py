@@ -36,7 +36,8 @@ def _entries() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Endpoint, title, and the endpoints of pages below it."""
     return (
         ("overview", _("Overview"), ()),
-        ("gaps", _("Gaps"), ("gap", "proof_report", "run")),
+        ("gaps", _("Gaps"), ("gap", "run")),
+        ("proof_report", _("Proof"), ()),
         ("questions", _("Questions"), ("question",)),
         ("articles", _("Articles"), ("draft",)),
         ("forms", _("Forms"), ()),
