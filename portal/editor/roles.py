@@ -18,6 +18,8 @@ ROLES: dict[str, Role] = {
     "invitation_post": Role.ANYONE,
     "oidc_start": Role.ANYONE,
     "oidc_callback": Role.ANYONE,
+    "oidc_sign_out": Role.ANYONE,
+    "oidc_signed_out": Role.ANYONE,
     "gaps_atom": Role.ANYONE,
     # one's own account
     "home": Role.READER,
