@@ -139,6 +139,33 @@ def test_an_article_of_the_other_language_gives_its_translation_address_and_anch
     assert source == only
 
 
+@pytest.mark.parametrize("state", [State.DRAFTED, State.PUBLISHED])
+def test_the_second_language_of_a_gap_is_a_translation_and_takes_nothing_back(
+    editor: FlaskClient, services: Services, settings: Settings, state: State
+) -> None:
+    gap = gap_of(services, {"are you open on bank holidays": False, "国庆节营业吗": False})
+    form = {"title": "are you open on bank holidays", "section": "orders"}
+    editor.post(f"/editor/gaps/{gap.number}/draft", data={**form, "locale": "en"})
+    drafted = services.gaps.get(gap.number)
+    assert drafted.state == State.DRAFTED
+    if state is not State.DRAFTED:
+        services.gaps.set_state(gap.number, state, by="anna", version=drafted.version)
+    editor.post(f"/editor/gaps/{gap.number}/draft", data={**form, "locale": "zh-Hans"})
+    slug = "are-you-open-on-bank-holidays"
+    paths = [ArticlePath(locale, "orders", slug) for locale in ("en", "zh-Hans")]
+    english, chinese = (parse(file(settings, path).read_text("utf-8"), "x") for path in paths)
+    assert isinstance(english, Parsed)
+    assert isinstance(chinese, Parsed)
+    assert english.front.id == chinese.front.id == slug
+    assert english.front.title == "are you open on bank holidays"
+    assert chinese.front.title == chinese.front.questions[0]
+    assert chinese.front.title.startswith("国庆节营业吗")
+    now = services.gaps.get(gap.number)
+    assert (now.state, now.article) == (state, f"en:{slug}")
+    page = editor.get(f"/editor/gaps/{gap.number}").text
+    assert all(str(path) in page for path in paths)
+
+
 def test_a_save_changes_the_lines_that_were_edited_and_no_others(
     editor: FlaskClient, settings: Settings
 ) -> None:

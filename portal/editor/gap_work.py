@@ -13,7 +13,7 @@ from werkzeug import Response as AnyResponse
 from portal.accounts.audit import audit, audit_of_run
 from portal.drafts.compose import Commission, compose
 from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
-from portal.drafts.find import by_id, listed
+from portal.drafts.find import Listed, by_id, listed
 from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
@@ -66,12 +66,14 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             opened = desk.files.read(path)
         except KnowledgeBaseError:
             path = None  # a file that cannot be read is told of by `kb check`
+    files = list(listed(desk.root))
+    file = next((one for one in files if one.path == path), None)
     told = published and opened and published.article == path and published.tells_of(opened.digest)
     near = _near(gap, questions)
     return {
         "work": {
             "path": path,
-            "file": next((one for one in listed(desk.root) if one.path == path), None),
+            "files": [one for one in files if file and (one is file or one.id == file.id != "")],
             "digest": opened.digest if opened else "",
             "near": near,
             # Those of another language wait for an article in it.
@@ -109,18 +111,22 @@ def draft(number: int) -> AnyResponse:
     here = services()
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    title = request.form.get("title", "").strip()[:200]
-    title = title or _title(gap, here.gaps.questions(number)) or f"gap-{number}"
+    title = _title_in(locale, gap, here.gaps.questions(number)) or f"gap-{number}"
     sections = here.library.catalogue.taxonomy.sections
     section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
     known = list(listed(here.proof.root))
-    source = _source(gap, locale)
-    taken = {one.id for one in known} | {one.path.slug for one in known}
-    path = ArticlePath(
-        locale,
-        source.section if source else section,
-        source.slug if source else free_slug(title, taken),
-    )
+    other = _in_other_language(gap, locale, known)
+    if other:
+        source = here.library.catalogue.get(other.path.locale, other.id)
+        path = ArticlePath(locale, other.path.section, other.path.slug)
+    else:
+        source = _source(gap, locale)
+        taken = {one.id for one in known} | {one.path.slug for one in known}
+        path = ArticlePath(
+            locale,
+            source.section if source else section,
+            source.slug if source else free_slug(title, taken),
+        )
     text = compose(
         Commission(
             gap=number, locale=locale, section=path.section, slug=path.slug, title=title,
@@ -128,9 +134,10 @@ def draft(number: int) -> AnyResponse:
             questions=tuple(
                 one.text
                 for one in here.gaps.questions(number)
-                if not one.held_out and one.locale == locale
+                if not one.held_out and _language_of(one.text) == locale
             ),
             source=source,
+            identity=other.id if other else "",
         )
     )  # fmt: skip
     try:
@@ -142,8 +149,9 @@ def draft(number: int) -> AnyResponse:
         return _refused(number, error)
     audit("gap.drafted", f"gap-{number}", {"article": str(path)})
     commit_saved(str(path), why=f"draft for gap-{number}")
-    identity = source.id if source else path.slug
-    _move_on(gap, State.DRAFTED, f"{locale}:{identity}")
+    if not other:  # whose article it has already, and is as far on as that
+        identity = source.id if source else path.slug
+        _move_on(gap, State.DRAFTED, f"{locale}:{identity}")
     flash(_("Draft written: %(path)s. Nothing is published yet.", path=str(path)))
     return redirect(_draft_url(path), 303)
 
@@ -286,6 +294,24 @@ def _language_of(text: str) -> str:
 
 def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
     return default_title(gap.name, [one.text for one in questions if not one.held_out])
+
+
+def _title_in(locale: str, gap: Gap, questions: Sequence[GapQuestion]) -> str:
+    """What the form says, unless it is what stood there in another language than was chosen."""
+    title = request.form.get("title", "").strip()[:200]
+    offered = _title(gap, questions)
+    if title and (title != offered or _language_of(title) == locale):
+        return title
+    own = [one.text for one in questions if not one.held_out and _language_of(one.text) == locale]
+    return own[0] if own else offered
+
+
+def _in_other_language(gap: Gap, locale: str, known: Sequence[Listed]) -> Listed | None:
+    """The gap's article where it is in another language than `locale` and not in that one."""
+    of, _colon, name = (gap.article or "").partition(":")
+    if of == locale or any((one.path.locale, one.id) == (locale, name) for one in known):
+        return None
+    return next((one for one in known if (one.path.locale, one.id) == (of, name)), None)
 
 
 def _source(gap: Gap, locale: str) -> Article | None:

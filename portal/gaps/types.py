@@ -284,3 +284,9 @@ class Run:
     new: int
     seconds: float
     generation: str = ""
+
+
+def same_article(one: str | None, other: str | None) -> bool:
+    """Whether two `locale:id` are one article, in whichever language."""
+    names = {(name or "").partition(":")[2] for name in (one, other)}
+    return len(names) == 1 and names != {""}

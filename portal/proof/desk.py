@@ -21,7 +21,7 @@ from portal.drafts.paths import ArticlePath
 from portal.drafts.yaml_edit import set_field
 from portal.event_types import Clock
 from portal.gaps.store import GapStore
-from portal.gaps.types import Gap, GapChanged, State
+from portal.gaps.types import Gap, GapChanged, State, same_article
 from portal.proof.candidate import sweep
 from portal.proof.differences import Differences, differences
 from portal.proof.jobs import Ended, Found, Jobs, Progress
@@ -35,6 +35,7 @@ from search.errors import KnowledgeBaseError
 from search.types import LOCALES, Embedder
 
 _log = structlog.get_logger(__name__)
+_CLOSING = (State.PUBLISHED, State.CLOSED)
 _TRIES = 3
 
 
@@ -202,6 +203,8 @@ class ProofDesk:
         for _ in range(_TRIES):
             try:
                 gap = self._gaps.get(number)
+                if article and gap.state in _CLOSING and same_article(gap.article, article):
+                    return {}  # its translation
                 self._gaps.set_state(
                     number, State.PUBLISHED, by=by, version=gap.version, article=article
                 )
