@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -9,11 +10,14 @@ from pathlib import Path
 
 from indexer.article_file import File
 from indexer.articles import Library, library_of
-from indexer.folder import OUTSIDE, Folder, file_of, read_folder
+from indexer.folder import OUTSIDE, SYNONYMS, Folder, file_of, read_folder
 from indexer.parsed_cache import ParsedCache
 from indexer.problems import Problem, problem
 from search.taxonomy import Label
+from search.text import HAN
 from search.types import LOCALES
+
+_HAN = re.compile(f"[{HAN}]")
 
 
 def check_folder(root: Path, *, today: date) -> tuple[Library, list[Problem]]:
@@ -47,6 +51,7 @@ def check(
     problems.extend(_check_addresses(library))
     problems.extend(_check_wording(library))
     problems.extend(_check_translations(library))
+    problems.extend(_check_synonyms(library))
     return library, sorted(problems)
 
 
@@ -165,6 +170,16 @@ def _check_wording(library: Library) -> Iterator[Problem]:
                     f"{library.root.name}/{file_of(OUTSIDE, locale)}", line, "",
                     "outside_answered", {"question": question, "other": asker},
                 )  # fmt: skip
+
+
+def _check_synonyms(library: Library) -> Iterator[Problem]:
+    """Chinese in a list that only English questions are looked up in; Latin names are both."""
+    for rule in library.synonyms.get("en", ()):
+        for phrase in dict.fromkeys((*rule.phrases, *rule.targets)):
+            if _HAN.search(phrase):
+                name = f"{library.root.name}/{file_of(SYNONYMS, 'en')}"
+                values = {"phrase": phrase, "other": file_of(SYNONYMS, "zh-Hans")}
+                yield problem(name, rule.line, "", "synonym_language", values, severity="warning")
 
 
 def _check_translations(library: Library) -> Iterator[Problem]:

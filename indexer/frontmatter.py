@@ -27,6 +27,12 @@ _RESOLVERS = {
 _PARTICULAR = re.compile(
     r"[\t\ufeff{}]|(?:^|[\s\[\],:-])[!&*|>]|^%|^[\s-]*\?(?:\s|$)|(?:-\s+){9}", re.MULTILINE
 )
+_BEGUN = {
+    "while scanning a quoted": "yaml_open",
+    "while parsing a flow": "yaml_open",
+    "while scanning a simple key": "yaml_key",
+}
+"""What mends a thing that was begun and not ended, by what YAML says it was reading."""
 _DEEPEST = 1000  # brackets; libyaml would nest them until the stack is full
 
 
@@ -138,9 +144,14 @@ def _plain(value: Any) -> Any:
 
 def _syntax_problem(error: Exception, path: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    line = mark.line + 2 if mark is not None else 2
     message = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return problem(path, line, "", "front_yaml", {"reason": message})
+    context = getattr(error, "context", None) or ""
+    mend = "front_yaml.mend" if message.startswith("mapping values") else "yaml_other"
+    for begun, other in _BEGUN.items():
+        if context.startswith(begun):  # YAML notices only where what was begun should have ended
+            mark, mend = getattr(error, "context_mark", mark), other
+    line = mark.line + 2 if mark is not None else 2
+    return problem(path, line, "", "front_yaml", {"reason": message}, mends=(mend,))
 
 
 def _field_problem(item: Any, where: dict[Location, int], path: str) -> Problem:

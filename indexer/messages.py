@@ -129,6 +129,10 @@ _LIBRARY = {
         N_("is also the title of {other}"),
         N_("Say what is different about this article."),
     ),
+    "synonym_language": (
+        N_("{phrase!r} is Chinese, and this list is only used for English questions"),
+        N_("Move the line to {other}."),
+    ),
     "question_taken": (
         N_("{question!r} is also asked in {other}"),
         N_("Keep it in the article that answers it best."),
@@ -182,6 +186,9 @@ TEXTS: Mapping[str, str] = {
     **{f"value.{kind}": message for kind, message in FIELDS.items()},
     **{f"field.{name}": mend for name, mend in MENDS.items()},
     "quote": N_('Put the value in quotes: "{value}".'),
+    "yaml_open": N_("Close the quote or the bracket that this line opens."),
+    "yaml_key": N_("Write `name: …` in this line, or indent it under the one before."),
+    "yaml_other": N_("Quote text that begins with a mark, and indent with spaces, all alike."),
     "left_out": N_("Until then it is left out."),
 }
 """Every sentence there is, in English, by its code; places are those of `str.format`."""

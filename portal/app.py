@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter
+from flask_limiter import Limit, Limiter
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,12 +21,14 @@ import portal.help
 import portal.requests.pages
 import portal.widget
 from portal import problems, rate_limits, security, server_timing
+from portal.accounts.audit import present_user
 from portal.accounts.types import Role
 from portal.addresses import counted_address
 from portal.assets import templates_folder
 from portal.config import OFF, Settings, load_settings
-from portal.editor.access import current_user
+from portal.editor.access import current_user, recognise
 from portal.editor.roles import ROLES
+from portal.event_types import EventsUnavailable
 from portal.forms import cors
 from portal.log_path import loggable_path
 from portal.logs import REQUESTS
@@ -36,8 +40,6 @@ _MAX_ARTICLE = 512 * 1024
 _ARTICLES = frozenset({"editor.draft_save", "editor.draft_check", "editor.draft_publish"})
 _TYPING = "editor.draft_check"
 """Writes nothing and is asked while somebody who is signed in types."""
-_EDITORS = "240 per minute"
-"""What each who is signed in may send: shops have one address for all who work there."""
 _GUESSED = frozenset({"editor.account_password"})
 """Asks those who are signed in for a password, which could be guessed."""
 _log = logging.getLogger(REQUESTS)
@@ -71,10 +73,16 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     limiter = Limiter(
         counted_address,
         app=app,
-        default_limits=[] if settings.rate_limit == OFF else [settings.rate_limit],
+        default_limits=_read_limits(settings),
         storage_uri=f"{rate_limits.SCHEME}://",
         strategy="moving-window",
-        enabled={settings.rate_limit, settings.write_rate_limit, settings.lookup_rate_limit}
+        enabled={
+            settings.rate_limit,
+            settings.write_rate_limit,
+            settings.lookup_rate_limit,
+            settings.editor_rate_limit,
+            settings.editor_write_rate_limit,
+        }
         != {OFF},
     )
     _measure(app)
@@ -90,31 +98,59 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     portal.editor.register(app)
     portal.requests.pages.register(app, limiter)
     portal.widget.register(app, limiter)
-    _limit_writes(app, limiter, settings.write_rate_limit)
+    _limit_writes(app, limiter, settings)
     return app
 
 
-def _limit_writes(app: Flask, limiter: Limiter, limit: str) -> None:
+def _read_limits(settings: Settings) -> list[str | Callable[[], str] | Limit]:
+    """Visitors are counted by address, each page by itself; who is signed in by account, all told.
+
+    Shops have one address for all who work there, and their pages look again by themselves.
+    """
+    visitors = Limit(settings.rate_limit, exempt_when=_is_signed_in)
+    editors = Limit(
+        settings.editor_rate_limit, key_function=_editor, scope="read", shared=True,
+        exempt_when=lambda: not _is_signed_in(),
+    )  # fmt: skip
+    return [limit for limit in (visitors, editors) if limit.limit_provider != OFF]
+
+
+def _limit_writes(app: Flask, limiter: Limiter, settings: Settings) -> None:
     """Votes, hand-overs and signing in share a stricter limit than reading; editors have theirs."""
     limiter.exempt(app.view_functions["asset"])
     for endpoint in cors.OPEN:  # each form has limits of its own: portal.forms.limits
         limiter.exempt(app.view_functions[endpoint])
-    if limit == OFF:
-        return
-    shared = limiter.shared_limit(limit, scope="write", methods=["POST"])
-    editors = limiter.shared_limit(_EDITORS, scope="edit", methods=["POST"], key_func=_editor)
+    visitors, editors = settings.write_rate_limit, settings.editor_write_rate_limit
+    by_address = limiter.shared_limit(visitors, scope="write", methods=["POST"])
+    by_account = limiter.shared_limit(editors, scope="edit", methods=["POST"], key_func=_editor)
     for rule in app.url_map.iter_rules():
         writes = rule.methods and "POST" in rule.methods and rule.endpoint != _TYPING
         if writes and rule.endpoint not in cors.OPEN:
-            view: Any = app.view_functions[rule.endpoint]
-            limited = editors if _is_for_editors(rule.endpoint) else shared
-            app.view_functions[rule.endpoint] = limited(view)
+            theirs = _is_for_editors(rule.endpoint)
+            if (editors if theirs else visitors) != OFF:
+                view: Any = app.view_functions[rule.endpoint]
+                limited = by_account if theirs else by_address
+                app.view_functions[rule.endpoint] = limited(view)
+
+
+def _is_signed_in() -> bool:
+    """Whether somebody who is signed in asks for a page that needs it.
+
+    What lets people in is counted by address, signed in or not, and so is everybody while the
+    database cannot be asked.
+    """
+    if not _is_for_editors(request.endpoint or ""):
+        return False
+    with suppress(EventsUnavailable):
+        recognise()
+    return present_user() is not None
 
 
 def _is_for_editors(endpoint: str) -> bool:
     """Whether only who is signed in gets that far."""
     blueprint, _dot, name = endpoint.rpartition(".")
-    return blueprint == "editor" and ROLES[name] > Role.ANYONE and endpoint not in _GUESSED
+    least = ROLES.get(name, Role.ANYONE) if blueprint == "editor" else Role.ANYONE
+    return least > Role.ANYONE and endpoint not in _GUESSED
 
 
 def _editor() -> str:

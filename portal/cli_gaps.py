@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(1, 180, clamp=True), default=30, show_default=True)
+@click.option("--days", type=click.IntRange(1, 180), default=30, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option(
     "--least", type=click.IntRange(1), default=1, show_default=True,
@@ -46,12 +46,15 @@ def gaps(
     from portal.gaps.show import as_lines, as_rows
     from portal.gaps.store import GapFilter, GapStore
     from portal.gaps.types import UNDER_WAY, State
+    from portal.simulate.mark import is_simulated
 
     engine = open_engine(settings.events_url)
     migrate(engine)
     store = GapStore(engine, lambda: datetime.now(UTC))
     if not stored:
         _refresh(settings, engine, again=again)
+    if is_simulated(engine):
+        click.echo("There are visitors here who never were: `kb simulate` played them.", err=True)
     states = tuple(State) if everything else UNDER_WAY
     found = store.list(GapFilter(days=days, states=states, least=least))[:limit]
     if as_json:

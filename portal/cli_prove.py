@@ -87,14 +87,24 @@ def _lines(proof: Proof, look: Look | None) -> list[str]:
 
     lines = [
         "",
-        "                        questions  now            with the article  by this article",
+        "                        questions  now            with the article  by this article"
+        "  by another",
     ]
+    names = {
+        Part.USED: "in the article",
+        Part.UNUSED: "neither in it nor held",
+        Part.HELD_OUT: "held out",
+    }
     for part, tally in proof.tallies.items():
-        name = "used for the draft" if part == Part.USED else "held out"
-        cells = (_share(tally.before), _share(tally.after), _share(tally.by_article))
+        shares = (tally.before, tally.after, tally.by_article, tally.by_other)
+        now, then, by_article, by_other = map(_share, shares)
         lines.append(
-            f"{name:22s}  {tally.questions:9d}  {cells[0]:13s}  {cells[1]:16s}  {cells[2]}"
+            f"{names[part]:22s}  {tally.questions:9d}  {now:13s}  {then:16s}  {by_article:15s}"
+            f"  {by_other}"
         )
+    if proof.circular:
+        lines += ["", "Every question asked stands word for word in the article: "
+                  "that it finds them proves nothing."]  # fmt: skip
     compared = len(proof.part(Part.GOLDEN))
     kind = "golden questions" if proof.source == "golden" else "questions of other articles"
     lines += ["", f"{compared} {kind}: {len(proof.worse)} worse, {len(proof.better)} better"]

@@ -163,4 +163,6 @@ def _password(from_stdin: bool) -> str:
 
 def _note(accounts: Accounts, action: str, user: User, **detail: object) -> None:
     """Who sat at the machine is not known; that it was done there is."""
-    accounts.trail.record(action, user.name, detail, user_id=None, user_name="kb (command line)")
+    from portal.accounts.trail import COMMAND_LINE
+
+    accounts.trail.record(action, user.name, detail, user_id=None, user_name=COMMAND_LINE)

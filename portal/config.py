@@ -104,11 +104,22 @@ class Settings(BaseSettings):
     )
     rate_limit: str = Field(
         "120 per minute",
-        description="Searches and pages a visitor may ask of each worker; `off`: any number.",
+        description="How often an address may ask each worker for a search or any one page, "
+        "signing in among them; `off`: any number.",
     )
     write_rate_limit: str = Field(
         "20 per minute",
-        description="Votes, events and hand-overs a visitor may send each worker; "
+        description="Votes, events, hand-overs and attempts to sign in an address may send each "
+        "worker; `off`: any number.",
+    )
+    editor_rate_limit: str = Field(
+        "600 per minute",
+        description="Pages for editors an account may ask of each worker while it is signed in, "
+        "all told, instead of `KB_RATE_LIMIT`; `off`: any number.",
+    )
+    editor_write_rate_limit: str = Field(
+        "240 per minute",
+        description="Changes an account may send each worker, instead of `KB_WRITE_RATE_LIMIT`; "
         "`off`: any number.",
     )
     forms: Path | None = Field(
@@ -222,7 +233,10 @@ class Settings(BaseSettings):
         "auto", description="`auto` is text on a terminal and JSON elsewhere."
     )
 
-    @field_validator("rate_limit", "write_rate_limit", "lookup_rate_limit")
+    @field_validator(
+        "rate_limit", "write_rate_limit", "lookup_rate_limit", "editor_rate_limit",
+        "editor_write_rate_limit",
+    )  # fmt: skip
     @classmethod
     def _readable_limit(cls, value: str) -> str:
         return check_rate_limit(value)

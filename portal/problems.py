@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 def init_app(app: Flask) -> None:
     """Answer every error of the app."""
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(KnowledgeBaseError, _own_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -64,7 +64,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     return response
 
 
-def _csrf_error(error: CSRFError) -> Response:
+def csrf_error(error: CSRFError) -> Response:
+    """The answer to a form without the token of its visitor."""
     return _answer(400, f"{error.description} Go back, reload the page and send the form again.")
 
 

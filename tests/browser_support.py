@@ -1,4 +1,7 @@
-"""What tests in a real browser share: Chromium, a server beside the tests, findings of axe."""
+"""What tests in a real browser share: Chromium, a portal beside the tests, findings of axe.
+
+A test file imports the fixtures it uses, and always `pytestmark`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from conftest import NOW, ROOT
+from portal.app import create_app
 from portal.config import Settings
 from portal.event_types import Clock
 from portal.services import Services, open_services
@@ -47,6 +51,22 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def portal(
+    published: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    """Services of the shipped articles with nothing in their log."""
+    with open_portal(published, embedder, tmp_path_factory.mktemp("portal")) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def site(portal: Services) -> Iterator[str]:
+    """The address at which the test file's `portal` is served."""
+    with serving(create_app(portal.settings, portal)) as address:
+        yield address
+
+
 @contextlib.contextmanager
 def open_portal(
     published: Path, embedder: Embedder, folder: Path, *, clock: Clock = lambda: NOW, **more: Any
@@ -55,13 +75,15 @@ def open_portal(
     settings = Settings(**{
         "articles": ROOT / "articles", "data": published, "secret_key": "x" * 40,
         "database_url": f"sqlite:///{folder / 'events.db'}",
-        "rate_limit": "100000 per minute", "write_rate_limit": "100000 per minute", **more,
+        "rate_limit": "off", "write_rate_limit": "off", "lookup_rate_limit": "off", **more,
     })  # fmt: skip
     services = open_services(settings, clock=clock, embedder=embedder)
-    yield services
-    services.events.close()
-    services.form_log.close()
-    services.engine.dispose()
+    try:
+        yield services
+    finally:
+        services.events.close()
+        services.form_log.close()
+        services.engine.dispose()
 
 
 @contextlib.contextmanager
@@ -78,7 +100,34 @@ def serving(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-def axe_findings(page: Any) -> list[tuple[str, list[str]]]:
-    """The rules that the page breaks, each with the elements that break it."""
+def open_page(browser: Any, *, width: int = 390, missing: bool = True, **options: Any) -> Any:
+    """A page of its own visitor; `complaints` collects what the console and the scripts report.
+
+    Without `missing`, what is not found (404) is one of them.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, user_agent="Mozilla/5.0 (test)", **options
+    )
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+
+    def said(message: Any) -> None:
+        if message.type == "error" and not (missing and "404" in message.text):
+            page.complaints.append(message.text)
+
+    page.on("console", said)
+    return page
+
+
+def axe_findings(page: Any, *, within: str = "") -> list[tuple[str, list[str]]]:
+    """The rules that the page breaks, each with the elements that break it.
+
+    With `within`, only elements in one whose selector holds that.
+    """
     result = _axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-    return [(v["id"], [n["html"] for n in v["nodes"]]) for v in result.response["violations"]]
+    broken = [
+        (rule["id"], [node["html"] for node in rule["nodes"] if within in str(node["target"])])
+        for rule in result.response["violations"]
+    ]
+    return [(rule, elements) for rule, elements in broken if elements or not within]

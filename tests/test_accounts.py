@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import NOW
+from moved_clock import MovedClock
 from portal.accounts import desk, failures, passwords
 from portal.accounts.desk import Accounts, open_accounts
 from portal.accounts.passwords import check_password, verify_password
@@ -25,25 +27,11 @@ from portal.config import Settings
 from portal.database import migrate, open_engine
 
 PASSWORD = "correct horse 电池 staple"
-START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture
@@ -55,7 +43,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def accounts(engine: sa.Engine, clock: Clock, tmp_path: Path) -> Accounts:
+def accounts(engine: sa.Engine, clock: MovedClock, tmp_path: Path) -> Accounts:
     settings = Settings(data=tmp_path, session_idle_minutes=60, session_hours=24)
     return open_accounts(settings, engine, clock)
 
@@ -182,7 +170,7 @@ def test_the_last_admin_stays_one(accounts: Accounts) -> None:
 
 
 def test_an_admin_who_cannot_sign_in_is_no_other_admin(
-    engine: sa.Engine, clock: Clock, accounts: Accounts
+    engine: sa.Engine, clock: MovedClock, accounts: Accounts
 ) -> None:
     anna = accounts.users.add("anna", Role.ADMIN, PASSWORD)
     accounts.users.add("invited", Role.ADMIN)
@@ -208,14 +196,14 @@ def test_what_is_not_there_cannot_be_changed(accounts: Accounts) -> None:
 
 
 def test_a_session_ends_when_it_is_idle_and_when_it_is_old(
-    accounts: Accounts, clock: Clock
+    accounts: Accounts, clock: MovedClock
 ) -> None:
     user = accounts.users.add("anna", Role.EDITOR)
     token = accounts.sessions.begin(user.id, way="password", agent="")
     for _ in range(23):
         clock.pass_by(minutes=59)
         assert accounts.sessions.find(token) is not None
-    clock.now = START + timedelta(hours=24)  # used a moment ago, but a day old
+    clock.now = NOW + timedelta(hours=24)  # used a moment ago, but a day old
     assert accounts.sessions.find(token) is None
     other = accounts.sessions.begin(user.id, way="password", agent="")
     clock.pass_by(minutes=60)
@@ -267,7 +255,9 @@ def test_nobody_ends_the_session_of_another(accounts: Accounts) -> None:
 # --- invitations and failures ----------------------------------------------------------------
 
 
-def test_an_invitation_is_good_once_for_a_while_and_alone(accounts: Accounts, clock: Clock) -> None:
+def test_an_invitation_is_good_once_for_a_while_and_alone(
+    accounts: Accounts, clock: MovedClock
+) -> None:
     user = accounts.users.add("anna", Role.EDITOR)
     first, second = accounts.invitations.make(user.id), accounts.invitations.make(user.id)
     assert accounts.invitations.find(first) is None
@@ -281,7 +271,7 @@ def test_an_invitation_is_good_once_for_a_while_and_alone(accounts: Accounts, cl
     assert accounts.invitations.pending() == frozenset()
 
 
-def test_an_address_and_a_name_have_their_limits(accounts: Accounts, clock: Clock) -> None:
+def test_an_address_and_a_name_have_their_limits(accounts: Accounts, clock: MovedClock) -> None:
     tried = accounts.failures
     for number in range(failures.FROM_ADDRESS):
         assert tried.attempt("10.0.0.1", f"name {number}") == 0
@@ -322,7 +312,7 @@ def test_many_attempts_at_once_are_no_way_around_the_limit(accounts: Accounts) -
 
 
 def test_attempts_are_kept_for_their_window_only_and_name_nobody(
-    accounts: Accounts, clock: Clock, engine: sa.Engine
+    accounts: Accounts, clock: MovedClock, engine: sa.Engine
 ) -> None:
     accounts.failures.attempt("10.0.0.1", "anna")
     clock.pass_by(minutes=15)
@@ -337,15 +327,15 @@ def test_attempts_are_kept_for_their_window_only_and_name_nobody(
 
 
 def test_the_trail_keeps_what_was_done_in_plain_characters(
-    accounts: Accounts, clock: Clock
+    accounts: Accounts, clock: MovedClock
 ) -> None:
     hostile = "a\nb\0c\x1b[31m\u202ed" + "x" * 1000
     accounts.trail.record(
-        "gap.note", hostile, {"note": hostile, "at": START, "of": {1: [hostile]}},
+        "gap.note", hostile, {"note": hostile, "at": NOW, "of": {1: [hostile]}},
         user_id=1, user_name="anna",
     )  # fmt: skip
     (entry,) = accounts.trail.entries(Chosen(), limit=10)
-    assert (entry.at, entry.user_id, entry.user_name) == (START, 1, "anna")
+    assert (entry.at, entry.user_id, entry.user_name) == (NOW, 1, "anna")
     assert entry.subject.isprintable()
     assert len(entry.subject) == 200
     assert entry.detail["note"].isprintable()
@@ -353,7 +343,7 @@ def test_the_trail_keeps_what_was_done_in_plain_characters(
     assert entry.detail["at"].startswith("2026-11-22")
 
 
-def test_the_trail_is_filtered_and_paged(accounts: Accounts, clock: Clock) -> None:
+def test_the_trail_is_filtered_and_paged(accounts: Accounts, clock: MovedClock) -> None:
     for number in range(5):
         name = ("anna", "ben")[number % 2]
         accounts.trail.record(f"gap.{name}", f"gap-{number}%", {}, user_id=None, user_name=name)
@@ -364,10 +354,10 @@ def test_the_trail_is_filtered_and_paged(accounts: Accounts, clock: Clock) -> No
         return [entry.subject for entry in found]
 
     assert subjects(Chosen(user="ben")) == ["gap-3%", "gap-1%"]
-    assert subjects(Chosen(action="gap.anna", since=START + timedelta(days=1))) == [
+    assert subjects(Chosen(action="gap.anna", since=NOW + timedelta(days=1))) == [
         "gap-4%", "gap-2%",
     ]  # fmt: skip
-    assert subjects(Chosen(subject="%", until=START + timedelta(days=1))) == ["gap-0%"]
+    assert subjects(Chosen(subject="%", until=NOW + timedelta(days=1))) == ["gap-0%"]
     assert subjects(Chosen(subject="_")) == []
     newest = accounts.trail.entries(Chosen(), limit=1)[0]
     assert len(subjects(Chosen(), before=newest.id)) == 4
@@ -375,7 +365,7 @@ def test_the_trail_is_filtered_and_paged(accounts: Accounts, clock: Clock) -> No
 
 
 def test_a_busy_database_signs_nobody_out(
-    accounts: Accounts, engine: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    accounts: Accounts, engine: sa.Engine, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "_BUSY_SECONDS", 0.0)
     hasty = desk.open_accounts(Settings(secret_key="x" * 40), engine, clock)
@@ -384,6 +374,6 @@ def test_a_busy_database_signs_nobody_out(
     clock.pass_by(minutes=5)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin():  # somebody else writes
         assert hasty.sessions.find(token) is not None
-    assert accounts.sessions.of(user.id)[0].seen_at == START
+    assert accounts.sessions.of(user.id)[0].seen_at == NOW
     assert accounts.sessions.find(token) is not None
     assert accounts.sessions.of(user.id)[0].seen_at == clock.now

@@ -46,10 +46,10 @@ def test_nothing_outside_the_folder_is_served(client: FlaskClient) -> None:
         assert answer.mimetype == "image/svg+xml"
 
 
-def loaded_by(client: FlaskClient, page: str) -> set[Path]:
+def loaded_by(client: FlaskClient, address: str) -> set[Path]:
     """The script and style files a page loads, with the modules that those import."""
-    answer = client.get(page, follow_redirects=True)
-    assert answer.status_code == 200, page
+    answer = client.get(address, follow_redirects=True)
+    assert answer.status_code == 200, address
     names = re.findall(r'(?:href|src)="/static/[0-9a-f]{12}/([^"?]+\.(?:js|css))"', answer.text)
     found: set[Path] = set()
     waiting = [STATIC / name for name in names]
@@ -63,22 +63,24 @@ def loaded_by(client: FlaskClient, page: str) -> set[Path]:
 
 
 @pytest.mark.parametrize(
-    "page", ["/en/", "/en/search?q=refund", "/zh-Hans/search?q=退款", "/en/refunds/refund-timing",
-             "/en/requests/new"],
+    "address", ["/en/", "/en/search?q=refund", "/zh-Hans/search?q=退款",
+                "/en/refunds/refund-timing", "/en/requests/new"],
 )  # fmt: skip
-def test_script_and_style_of_a_page_stay_within_the_budget(client: FlaskClient, page: str) -> None:
-    files = loaded_by(client, page)
+def test_script_and_style_of_a_page_stay_within_the_budget(
+    client: FlaskClient, address: str
+) -> None:
+    files = loaded_by(client, address)
     assert any(file.suffix == ".js" for file in files)
     assert any(file.suffix == ".css" for file in files)
     assert sum(file.stat().st_size for file in files) < _BUDGET
 
 
-@pytest.mark.parametrize("page", ["/editor/", "/editor/gaps", "/editor/questions"])
+@pytest.mark.parametrize("address", ["/editor/", "/editor/gaps", "/editor/questions"])
 def test_pages_for_editors_have_a_budget_too(
-    client: FlaskClient, services: Services, page: str
+    client: FlaskClient, services: Services, address: str
 ) -> None:
     sign_in(client, services)
-    assert sum(file.stat().st_size for file in loaded_by(client, page)) < _EDITORS_BUDGET
+    assert sum(file.stat().st_size for file in loaded_by(client, address)) < _EDITORS_BUDGET
 
 
 def test_modules_import_only_files_that_exist() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from browser_support import axe_findings, chromium, pytestmark, site
+from editor_browser import PASSWORD, open_page, portal, token
 from portal.accounts.types import Role
 from portal.services import Services
-from test_browser_customer import _RULES, axe_api, chromium, pytestmark
-from test_browser_editor import PASSWORD, open_page, portal, site, token
 
 __all__ = ["chromium", "portal", "pytestmark", "site", "token"]
 
@@ -78,7 +78,5 @@ def test_pages_of_accounts_are_clean_to_axe_and_no_wider_than_the_screen(
         page.goto(f"{site}/editor/{path}?lang={locale}")
         assert page.locator("h1").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        found = [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]]
-        assert found == [], path
+        assert axe_findings(page) == [], path
         page.context.close()

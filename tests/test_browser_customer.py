@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from werkzeug.serving import make_server
 
-from conftest import NOW, ROOT
-from portal.app import create_app
-from portal.config import Settings
-from portal.services import Services, open_services
-from search.types import Embedder
+from browser_support import axe_findings, chromium, open_page, portal, pytestmark, site, sync_api
+from portal.services import Services
 
-CHROMIUM = Path("/usr/bin/chromium")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+__all__ = ["chromium", "portal", "pytestmark", "site"]
 
-pytestmark = [
-    pytest.mark.browser,
-    # .ci/run says that a browser is required: then its absence is a failure, not a reason to skip.
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("KB_TEST_REQUIRE") != "browser",
-        reason=f"{CHROMIUM} is not there",
-    ),
-]
-
-_ARGUMENTS = [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _QUESTIONS = {
     "en": ("how long until I get my money back", "bitcoin lecture on quantum gravity"),
     "zh-Hans": ("运费险赔多少钱", "用比特币付款听量子力学讲座"),
@@ -67,64 +43,6 @@ def pages(locale: str) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
-def portal(
-    published: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Services]:
-    """Real services whose `settings.base_url` is where the pages are served."""
-    database = tmp_path_factory.mktemp("browser") / "events.db"
-    settings = Settings(
-        articles=ROOT / "articles",
-        data=published,
-        database_url=f"sqlite:///{database}",
-        secret_key="x" * 40,
-        rate_limit="100000 per minute",
-        write_rate_limit="100000 per minute",
-    )
-    made = open_services(settings, clock=lambda: NOW, embedder=embedder)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(portal: Services) -> Iterator[str]:
-    """The address of a server in a thread of this process."""
-    server = make_server("127.0.0.1", 0, create_app(portal.settings, portal), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def open_page(chromium: Any, *, width: int = 390, **options: Any) -> Any:
-    """A page of its own visitor; `complaints` collects what the console and the scripts report."""
-    context = chromium.new_context(
-        viewport={"width": width, "height": 844}, user_agent="Mozilla/5.0 (test)", **options
-    )
-    page = context.new_page()
-    page.complaints = []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            page.complaints.append(message.text)
-            if message.type == "error" and "404" not in message.text
-            else None
-        ),
-    )
-    return page
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["en", "zh-Hans"])
 def test_every_page_is_clean_to_axe(chromium: Any, site: str, locale: str, theme: str) -> None:
@@ -132,11 +50,7 @@ def test_every_page_is_clean_to_axe(chromium: Any, site: str, locale: str, theme
     found = []
     for path in pages(locale):
         page.goto(site + path)
-        result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        found += [
-            (path, violation["id"], violation["nodes"][0]["html"])
-            for violation in result.response["violations"]
-        ]
+        found += [(path, finding) for finding in axe_findings(page)]
     assert found == []
     assert page.complaints == []
     page.context.close()
@@ -370,8 +284,7 @@ def test_the_open_panel_is_clean_to_axe_and_fits_a_finger(
     page.goto(f"{site}/{locale}/")
     options = type_and_wait(page, text)
     page.keyboard.press("ArrowDown")
-    result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-    assert [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]] == []
+    assert axe_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert all(box["height"] >= 43.5 for box in (option.bounding_box() for option in options.all()))
     page.context.close()

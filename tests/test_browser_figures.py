@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from browser_support import axe_findings, chromium, pytestmark, site
+from editor_browser import open_page, portal, token
 from figures_support import handover, search, view, vote
 from portal.services import Services
-from test_browser_customer import _RULES, axe_api, chromium, pytestmark
-from test_browser_editor import open_page, portal, site, token
 
 __all__ = ["chromium", "portal", "pytestmark", "site", "token"]
 
@@ -53,9 +53,7 @@ def test_pages_are_clean_to_axe_and_no_wider_than_the_screen(
     for folded in page.locator("main summary").all()[:3]:
         folded.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-    found = [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]]
-    assert found == []
+    assert axe_findings(page) == []
     assert page.evaluate("window.harmed") is None
     assert page.complaints == [], "the policy allows all that the page does"
     page.context.close()

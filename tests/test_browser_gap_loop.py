@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
-from conftest import NOW
+from browser_support import axe_findings, chromium, open_portal, pytestmark, serving, sync_api
 from drafts_support import few_golden, own_articles, own_data, telescope
+from editor_browser import begin_session, give, open_page
 from editor_session import account
+from moved_clock import MovedClock
 from portal.app import create_app
-from portal.config import Settings
-from portal.editor.access import COOKIE
 from portal.gaps.types import State
-from portal.services import Services, open_services
+from portal.services import Services
 from search.types import Embedder
-from test_browser_customer import _RULES, axe_api, chromium, pytestmark
 
 __all__ = ["chromium", "pytestmark"]
 
+expect = sync_api.expect
 ASKED = (
     "can I rent a telescope for a week", "telescope rental", "renting a telescope",
     "how much is it to rent a telescope", "rent a telescope", "is it possible to rent a telescope",
@@ -32,45 +28,27 @@ ASKED = (
 _RUN_MS = 120_000
 
 
-class Clock:
-    """The portal's clock, which the test moves on."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def portal(published: Path, embedder: Embedder, tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    settings = Settings(
-        articles=own_articles(tmp_path), data=own_data(tmp_path, published),
-        database_url=f"sqlite:///{tmp_path / 'log.db'}", secret_key="x" * 40,
-        rate_limit="off", write_rate_limit="off", lookup_rate_limit="off",
-        golden=few_golden(tmp_path),
-    )  # fmt: skip
-    services = open_services(settings, clock=clock, embedder=embedder)
-    yield services
-    services.events.close()
-    services.form_log.close()
-    services.engine.dispose()
+def portal(
+    published: Path, embedder: Embedder, tmp_path: Path, clock: MovedClock
+) -> Iterator[Services]:
+    """Services of articles and an index of their own, which the test changes."""
+    with open_portal(
+        own_data(tmp_path, published), embedder, tmp_path, clock=clock,
+        articles=own_articles(tmp_path), golden=few_golden(tmp_path),
+    ) as services:  # fmt: skip
+        yield services
 
 
 @pytest.fixture
 def site(portal: Services) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(portal.settings, portal), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(create_app(portal.settings, portal)) as address:
+        yield address
 
 
 def visitors_ask(portal: Services, times: int) -> None:
@@ -89,39 +67,30 @@ def visitors_ask(portal: Services, times: int) -> None:
 
 def sign_in(context: Any, site: str, portal: Services) -> None:
     """Give the browser the cookie of an editor."""
-    token = portal.accounts.sessions.begin(account(portal).id, way="password", agent="test")
-    context.add_cookies([{"name": COOKIE, "value": token, "url": f"{site}/editor/"}])
+    give(context, site, begin_session(portal, account(portal)))
 
 
 def is_clean(page: Any) -> None:
     """No finding of axe, nothing wider than the screen, no error in the console."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]] == []
+    assert axe_findings(page) == []
     assert page.complaints == []
 
 
 def test_from_an_unanswered_question_to_its_article_and_proof(
-    chromium: Any, site: str, portal: Services, clock: Clock
+    chromium: Any, site: str, portal: Services, clock: MovedClock
 ) -> None:
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, user_agent="Mozilla/5.0 (test)"
-    )
-    page = context.new_page()
-    page.complaints = []
-    page.on(
-        "console", lambda said: page.complaints.append(said.text) if said.type == "error" else None
-    )
+    page = open_page(chromium, site, "", width=1280)
 
     # A customer finds no answer, and so do others.
     page.goto(f"{site}/en/search?q=can+I+rent+a+telescope+for+a+week")
     assert page.locator(".answer").count() == 0
     visitors_ask(portal, 12)
-    clock.now += timedelta(hours=1)
+    clock.pass_by(hours=1)
     portal.gap_refresher.run_now()
 
     # An editor finds the gap and drafts an article from it.
-    sign_in(context, site, portal)
+    sign_in(page.context, site, portal)
     page.goto(f"{site}/editor/gaps")
     page.get_by_role("link", name="telescope").first.click()
     number = int(page.url.rstrip("/").rpartition("/")[2].partition("?")[0])
@@ -169,16 +138,16 @@ def test_from_an_unanswered_question_to_its_article_and_proof(
     expect(page.locator(".answer").first).to_contain_text("telescope", timeout=_RUN_MS)
 
     # Closed by those who ask from then on, and by nothing else.
-    clock.now += timedelta(days=1)
+    clock.pass_by(days=1)
     visitors_ask(portal, 12)
-    clock.now += timedelta(hours=1)
+    clock.pass_by(hours=1)
     portal.gap_refresher.run_now()
     assert portal.gaps.get(number).state == State.CLOSED
-    sign_in(context, site, portal)  # sessions end over night
+    sign_in(page.context, site, portal)  # sessions end over night
     page.goto(f"{site}/editor/proof")
     expect(page.locator(".achieved")).to_contain_text("Gaps closed")
     expect(page.locator("tbody tr").first).to_contain_text(f"gap-{number}")
     is_clean(page)
     page.goto(f"{site}/editor/gaps/{number}")
     expect(page.locator("#proof")).to_contain_text("Closed by evidence")
-    context.close()
+    page.context.close()

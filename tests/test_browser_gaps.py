@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
-from conftest import NOW, ROOT
+from browser_support import axe_findings, chromium, open_portal, pytestmark, site
+from conftest import NOW
+from editor_browser import begin_session, give
 from gap_support import Log
 from portal.accounts.types import Role
-from portal.app import create_app
-from portal.config import Settings
-from portal.editor.access import COOKIE
 from portal.gaps.refresh import refresh
 from portal.gaps.types import State
-from portal.services import Services, open_services
+from portal.services import Services
 from search.types import Embedder
-from test_browser_customer import _RULES, axe_api, chromium, pytestmark
 
-__all__ = ["chromium", "pytestmark"]
+__all__ = ["chromium", "pytestmark", "site"]
 
 _QUESTIONS = (
     "do you sell velvet sofas", "which shops are open on bank holidays", "皮靴淋湿了怎么晾",
@@ -32,45 +29,24 @@ _QUESTIONS = (
 
 @pytest.fixture(scope="module")
 def portal(
-    published: Any, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+    published: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Services]:
     """Services with four gaps, asked about by 6, 5, 4 and 3 visitors."""
-    database = tmp_path_factory.mktemp("gaps") / "events.db"
-    settings = Settings(
-        articles=ROOT / "articles", data=published, database_url=f"sqlite:///{database}",
-        secret_key="x" * 40, rate_limit="off", write_rate_limit="off",
-    )  # fmt: skip
-    services = open_services(settings, clock=lambda: NOW, embedder=embedder)
-    log = Log(services.engine)
-    for place, text in enumerate(_QUESTIONS):
-        for visitor in range(6 - place):
-            at = NOW - timedelta(hours=2, minutes=visitor)
-            log.ask(text, visitor=f"{place}-{visitor}", at=at, found=False)
-    refresh(services.engine, services.library, embedder, services.clock)
-    services.accounts.users.add("anna", Role.EDITOR)
-    yield services
-    services.events.close()
-    services.form_log.close()
-    services.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(portal: Services) -> Iterator[str]:
-    app = create_app(portal.settings, portal)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    with open_portal(published, embedder, tmp_path_factory.mktemp("gaps")) as services:
+        log = Log(services.engine)
+        for place, text in enumerate(_QUESTIONS):
+            for visitor in range(6 - place):
+                at = NOW - timedelta(hours=2, minutes=visitor)
+                log.ask(text, visitor=f"{place}-{visitor}", at=at, found=False)
+        refresh(services.engine, services.library, embedder, services.clock)
+        services.accounts.users.add("anna", Role.EDITOR)
+        yield services
 
 
 def _open(chromium: Any, portal: Services, site: str, path: str, **options: Any) -> Any:
     """A page as anna sees it; whatever the console says is an error."""
     context = chromium.new_context(**options)
-    user = portal.accounts.users.named("anna")
-    token = portal.accounts.sessions.begin(user.id, way="password", agent="test")
-    context.add_cookies([{"name": COOKIE, "value": token, "url": f"{site}/editor/"}])
+    give(context, site, begin_session(portal, portal.accounts.users.named("anna")))
     page = context.new_page()
     page.said = []
     page.on("console", lambda message: page.said.append(message.text))
@@ -97,8 +73,19 @@ def test_the_queue_is_worked_by_keyboard(chromium: Any, portal: Services, site: 
     number = int(numbers[1] or "")
 
     page.keyboard.press("i")
+    field = page.locator("[data-because] input")
+    page.keyboard.press("Enter")  # without a reason nothing is ignored
+    assert field.is_visible()
+    page.keyboard.press("Escape")
+    assert field.is_hidden()
+    assert _current(page) == numbers[1]
+    assert portal.gaps.get(number).state is State.OPEN
+    page.keyboard.press("i")
+    page.keyboard.type("sold in june")
+    page.keyboard.press("Enter")
     toast = page.locator("[data-toast]")
     toast.wait_for()
+    assert portal.gaps.get(number).ignored_because == "sold in june"
     assert portal.gaps.get(number).state is State.IGNORED
     assert "Ignored:" in toast.inner_text()
     page.keyboard.press("u")
@@ -125,6 +112,8 @@ def test_ignoring_what_somebody_else_changed_is_refused(
     portal.gaps.note(number, "seen", by="ben", version=version)
     page.keyboard.press("j")
     page.keyboard.press("i")
+    page.keyboard.type("not ours")
+    page.keyboard.press("Enter")
     page.get_by_text("Somebody else changed this gap.").wait_for()
     assert portal.gaps.get(number).state is State.OPEN
     assert page.locator("tr.gone").count() == 0
@@ -147,8 +136,7 @@ def test_the_pages_are_accessible_and_fit(
     for path in ("/editor/gaps", f"/editor/gaps/{gaps[0].number}",
                  f"/editor/gaps/{gaps[0].number}/asked"):  # fmt: skip
         page = _open(chromium, portal, site, f"{path}?lang={language}", **options)
-        found = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        assert found.response["violations"] == [], path
+        assert axe_findings(page) == [], path
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path
         assert page.said == [], path

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
+from browser_support import axe_findings, chromium, open_page, portal, pytestmark, serving
 from portal.app import create_app
 from portal.services import Services
 from requests_support import MAIL, NUMBER, without_waiting
-from test_browser_customer import _RULES, chromium, open_page, portal, pytestmark, sync_api
-from test_browser_customer import axe_api as axe
 
-__all__ = ["chromium", "portal", "pytestmark", "sync_api"]
+__all__ = ["chromium", "portal", "pytestmark"]
 
 TEXT = {
     "en": "The teapot has a crack and the lid is broken. It was like this when I opened the box.",
@@ -27,14 +24,8 @@ TEXT = {
 def site(portal: Services) -> Iterator[str]:
     """The address of a server whose orders answer at once."""
     services = without_waiting(portal)
-    settings = services.settings.model_copy(update={"lookup_rate_limit": "off"})
-    server = make_server("127.0.0.1", 0, create_app(settings, services), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(create_app(services.settings, services)) as address:
+        yield address
 
 
 def go_on(page: Any) -> None:
@@ -85,8 +76,7 @@ def test_every_step_is_clean_to_axe_and_fits_a_phone_and_a_finger(
     seen = []
     for name in walk(page, site, locale):
         seen.append(name)
-        result = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        assert [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]] == [], name
+        assert axe_findings(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
         small = page.evaluate(
             """[...document.querySelectorAll("button, select, .option-label, .request .button,"
@@ -138,7 +128,7 @@ def test_the_whole_journey_by_keyboard_alone(chromium: Any, site: str) -> None:
     page.locator(".error-summary").wait_for()
     tab_to(".error-summary a")
     press("Enter")
-    assert page.evaluate("document.activeElement.id") == "field-contact"
+    page.locator("#field-contact:focus").wait_for()  # the link's target, reached in a moment
     page.keyboard.type(MAIL)
     press("Enter")
     page.locator("input[name=item]").first.wait_for()

@@ -12,36 +12,28 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from werkzeug.serving import make_server
 
-from conftest import NOW, ROOT
-from portal.app import create_app
-from portal.config import Settings
-from portal.services import Services, open_services
-from portal.tables import FORM_EVENTS
-from search.types import Embedder
-from test_browser_customer import _RULES, axe_api, chromium, pytestmark
+from browser_support import axe_findings, chromium, pytestmark
+from conftest import NOW
 from widget_sites import (
     ANSWERS,
     FORM,
     JSON,
+    TEXTS,
     HelpCentre,
     Shop,
     help_centre,
     reply,
+    send_and_check,
     shop,
+    suggested,
     wait_until,
+    write,
 )
 
 __all__ = ["chromium", "pytestmark"]  # the browser and the rule when there is none
 
-TEXTS = {
-    "en": "the lamp arrived with a cracked shade",
-    "zh-Hans": "收到的台灯灯罩裂了怎么退款",
-}
 PAUSE = 700  # ms: longer than the widget waits, with an answer's way there and back
-FIELDS = {"order": "WF-1", "reason": "R7", "text": TEXTS["en"]}
 
 
 @pytest.fixture
@@ -102,17 +94,6 @@ def stop_clock(page: Any) -> None:
     """From here on time passes when a test says so."""
     page.clock.install(time=NOW)
     page.clock.pause_at(NOW + timedelta(hours=1))
-
-
-def write(page: Any, text: str = TEXTS["en"]) -> None:
-    page.locator("#text").fill(text)
-
-
-def suggested(page: Any) -> list[str]:
-    """Titles of what is shown, once something is."""
-    page.locator(".panel").wait_for()
-    titles: list[str] = page.locator(".toggle span").all_text_contents()
-    return titles
 
 
 def panel_is_away(page: Any) -> bool:
@@ -560,13 +541,8 @@ def test_the_panel_is_clean_to_axe_and_fits_a_finger(
     suggested(page)
 
     def check() -> None:
-        result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        assert [
-            (violation["id"], node["html"])
-            for violation in result.response["violations"]
-            for node in violation["nodes"]
-            if "kb-suggestions" in str(node["target"])  # and not what is wrong with the shop
-        ] == []
+        # What is wrong with the shop is not the widget's.
+        assert axe_findings(page, within="kb-suggestions") == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         small = page.locator("kb-suggestions :is(button, a):visible").evaluate_all(
             "all => all.filter(each => each.getBoundingClientRect().height < 43.5).length"
@@ -697,13 +673,6 @@ MISBEHAVIOUR: dict[str, tuple[Callable[..., None], str]] = {
     "null": (answering(200, JSON, "null"), "answer"),
     "empty": (answering(200, JSON, ""), "answer"),
 }
-
-
-def send_and_check(page: Any, shop_site: Shop) -> None:
-    page.select_option("#reason", "R7")
-    page.click("#send")
-    page.locator("#sent").wait_for()
-    assert shop_site.received == [FIELDS]
 
 
 @pytest.mark.parametrize("name", MISBEHAVIOUR)
@@ -890,122 +859,3 @@ def test_a_form_that_comes_later_is_mounted_by_hand(visit: Any, help_site: HelpC
     page.locator("textarea").nth(1).fill(TEXTS["zh-Hans"])
     wait_until(lambda: help_site.questions, page)
     assert (help_site.questions[0]["form"], help_site.questions[0]["locale"]) == ("late", "zh-Hans")
-
-
-# With the real portal
-
-
-@pytest.fixture(scope="module")
-def portal(
-    published: Any, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Services]:
-    database = tmp_path_factory.mktemp("widget") / "events.db"
-    settings = Settings(
-        articles=ROOT / "articles",
-        data=published,
-        database_url=f"sqlite:///{database}",
-        secret_key="x" * 40,
-        rate_limit="100000 per minute",
-        write_rate_limit="100000 per minute",
-        widget_demo_origins="http://127.0.0.1:*",
-    )
-    made = open_services(settings, clock=lambda: NOW, embedder=embedder)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(portal: Services) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(portal.settings, portal), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.parametrize(("lang", "theme"), [("en", "dark"), ("zh", "light")])
-def test_the_demo_page_suggests_and_is_clean_to_axe(
-    chromium: Any, site: str, lang: str, theme: str
-) -> None:
-    page = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme=theme)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(f"{site}/widget/demo?lang={lang}")
-    page.locator("#demo-examples button").first.click()
-    page.locator("kb-suggestions .toggle").first.click()
-    result = axe_api.Axe().run(page, options={"runOnly": {"type": "tag", "values": _RULES}})
-    assert [(v["id"], v["nodes"][0]["html"]) for v in result.response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator("#demo-heard li").first.text_content().startswith("kb:opened")
-    page.fill("#demo-order", "WF-77")
-    page.click(".send")
-    page.locator("#sent").wait_for()
-    assert "WF-77" in page.locator("#sent").text_content()
-    assert complaints == []
-    page.close()
-
-
-def stored_kinds(portal: Services, session: str) -> list[str]:
-    """The kinds of the events the portal's log has of a session."""
-    wanted = sa.select(FORM_EVENTS.c.kind).where(FORM_EVENTS.c.session == session)
-    with portal.engine.connect() as connection:
-        return sorted(connection.scalars(wanted))
-
-
-@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
-def test_a_shop_at_another_origin_uses_the_real_portal(
-    chromium: Any, site: str, portal: Services, lang: str
-) -> None:
-    with shop(site) as there:
-        there.lang = lang
-        there.attributes = (
-            'data-form="#refund" data-text="#text" data-reason="#reason" data-key="demo"'
-        )
-        page = chromium.new_page()
-        answered: list[tuple[str, int]] = []
-        page.on("response", lambda answer: answered.append((answer.url, answer.status)))
-        page.goto(there.address)
-        wait_until(lambda: page.evaluate("!!window.kbWidget"), page)
-        page.fill(
-            "#text",
-            {"en": "the lamp arrived damaged, how do I get my money back",
-             "zh-Hans": "收到的台灯破损了，怎么才能退款"}[lang],
-        )  # fmt: skip
-        page.locator(".toggle").first.click()
-        page.locator(".choice button").first.click()
-        session = page.evaluate("sessionStorage.getItem('kb:demo:refund')")
-        page.click("#send")
-        page.locator("#sent").wait_for()
-        wait_until(lambda: "submitted" in stored_kinds(portal, session), page)
-        assert stored_kinds(portal, session) == ["helpful", "opened", "shown", "submitted"]
-        statuses = {status for url, status in answered if "/api/v1/" in url}
-        assert statuses <= {200, 202, 204}
-        assert len(there.received) == 1
-        trail = portal.form_log.trail("demo", session)
-        assert set(trail.opened) < set(trail.shown) or trail.opened == trail.shown
-        assert len(trail.opened) == 1
-        page.close()
-
-
-def test_a_portal_that_is_killed_takes_nothing_with_it(chromium: Any) -> None:
-    with contextlib.ExitStack() as alive:
-        there = alive.enter_context(help_centre())
-        with shop(there.address) as site:
-            page = chromium.new_page()
-            page.goto(site.address)
-            wait_until(lambda: page.evaluate("!!window.kbWidget"), page)
-            write(page)
-            suggested(page)
-            alive.close()
-            write(page, TEXTS["en"] + " again")
-            page.locator(".panel").wait_for(state="hidden")
-            write(page)
-            send_and_check(page, site)
-            site.received.clear()
-            page.goto(site.address)  # now the script itself is not to be had
-            write(page)
-            send_and_check(page, site)
-            page.close()

@@ -99,7 +99,8 @@ def test_the_week_is_compared_with_the_one_before(log: Log) -> None:
     assert found.answered.change == 0.5
     text = as_markdown(found, locale="en", base_url="")
     assert "8 questions were asked." in text
-    assert "Answered: 75.0% (40.9% to 92.9%, 6 of 8); +50.0 percentage points" in text
+    assert "Answered, of what was searched for: 75.0% (40.9% to 92.9%, 6 of 8)" in text
+    assert "; +50.0 percentage points" in text
 
 
 def test_it_tells_of_gaps_by_what_became_of_them(log: Log) -> None:
@@ -119,11 +120,28 @@ def test_it_tells_of_gaps_by_what_became_of_them(log: Log) -> None:
     assert [line.gap for line in found.closed] == [done]
     assert found.waiting == 5
     text = as_markdown(found, locale="en", base_url="https://help.example/")
-    assert f"[Gap {new}: new one](<https://help.example/editor/gaps/{new}>): 3 visitors" in text
+    assert (
+        f"[Gap {new}: new one](<https://help.example/editor/gaps/{new}>): 3 visitors in 30 days"
+        in text
+    )
     assert "such as how new" in text
     assert "anna, was due 20 Nov 2026" in text
     assert "not wanted" not in text
     assert "never refreshed" not in text
+
+
+def test_every_number_says_of_which_days_it_is(log: Log) -> None:
+    number = gap(log.engine, "growing", spike=True, state=State.PUBLISHED)
+    weeks = {"figures": figures_to(Figures(visitors=1440, weeks=(0, 3, 9), spike=True))}
+    with log.engine.begin() as connection:
+        connection.execute(sa.update(GAPS).where(GAPS.c.number == number).values(weeks))
+    found = digest_of(log)
+    text = as_markdown(found, locale="en", base_url="")
+    assert "## New gaps, found since 15 Nov 2026 (1)" in text
+    assert "1,440 visitors in 30 days, No article, Published, being watched" in text
+    assert "; seven days: 9, the seven before: 3" in text
+    assert "The log has 0 of the 7 days before." in text
+    assert as_dict(found, "")["new"][0]["weeks"] == [0, 3, 9]
 
 
 def test_what_may_be_chance_is_no_more_told_of_than_in_the_queue(
@@ -164,7 +182,7 @@ def test_long_lists_end_with_how_many_are_left(log: Log) -> None:
     for number in range(13):
         gap(log.engine, f"gap {number}")
     text = as_markdown(digest_of(log), locale="en", base_url="")
-    assert "## New gaps (13)" in text
+    assert "## New gaps, found since 15 Nov 2026 (13)" in text
     assert "- and 3 more" in text
 
 

@@ -24,6 +24,7 @@ from drafts_support import (
 )
 from editor_session import sign_in
 from indexer.frontmatter import Parsed, parse
+from portal.accounts.trail import Chosen, Entry
 from portal.app import create_app
 from portal.config import Settings
 from portal.drafts.files import ArticleFiles, Opened, digest_of
@@ -138,6 +139,33 @@ def test_an_article_of_the_other_language_gives_its_translation_address_and_anch
     assert source == only
 
 
+@pytest.mark.parametrize("state", [State.DRAFTED, State.PUBLISHED])
+def test_the_second_language_of_a_gap_is_a_translation_and_takes_nothing_back(
+    editor: FlaskClient, services: Services, settings: Settings, state: State
+) -> None:
+    gap = gap_of(services, {"are you open on bank holidays": False, "国庆节营业吗": False})
+    form = {"title": "are you open on bank holidays", "section": "orders"}
+    editor.post(f"/editor/gaps/{gap.number}/draft", data={**form, "locale": "en"})
+    drafted = services.gaps.get(gap.number)
+    assert drafted.state == State.DRAFTED
+    if state is not State.DRAFTED:
+        services.gaps.set_state(gap.number, state, by="anna", version=drafted.version)
+    editor.post(f"/editor/gaps/{gap.number}/draft", data={**form, "locale": "zh-Hans"})
+    slug = "are-you-open-on-bank-holidays"
+    paths = [ArticlePath(locale, "orders", slug) for locale in ("en", "zh-Hans")]
+    english, chinese = (parse(file(settings, path).read_text("utf-8"), "x") for path in paths)
+    assert isinstance(english, Parsed)
+    assert isinstance(chinese, Parsed)
+    assert english.front.id == chinese.front.id == slug
+    assert english.front.title == "are you open on bank holidays"
+    assert chinese.front.title == chinese.front.questions[0]
+    assert chinese.front.title.startswith("国庆节营业吗")
+    now = services.gaps.get(gap.number)
+    assert (now.state, now.article) == (state, f"en:{slug}")
+    page = editor.get(f"/editor/gaps/{gap.number}").text
+    assert all(str(path) in page for path in paths)
+
+
 def test_a_save_changes_the_lines_that_were_edited_and_no_others(
     editor: FlaskClient, settings: Settings
 ) -> None:
@@ -173,6 +201,18 @@ def test_a_change_made_meanwhile_is_shown_beside_ones_own(
     merged = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(conflict.text)})
     assert merged.status_code == 303
     assert file(settings).read_text("utf-8") == mine
+
+
+def test_without_any_cookie_what_was_written_is_given_back(
+    client: FlaskClient, settings: Settings
+) -> None:
+    client.application.config["WTF_CSRF_ENABLED"] = True
+    page = client.post(f"{AT}/save", data={"text": telescope(), "seen": "", "csrf_token": "x"})
+    assert page.status_code == 400
+    assert field(page.text) == telescope()
+    assert "Nothing was saved." in page.text
+    assert not file(settings).exists()
+    assert client.post(f"{AT}/save", data={"text": "x"}).status_code == 400
 
 
 def test_a_file_removed_meanwhile_can_be_saved_again(
@@ -347,6 +387,23 @@ def test_questions_are_added_to_an_article_and_held_out_ones_never(
     assert path.read_bytes() == after
 
 
+def test_words_go_where_their_language_is(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"dosh back": False, "有沙发展厅吗": False})
+    other = settings.articles / "synonyms" / "zh-Hans.txt"
+    english = settings.articles / "synonyms" / "en.txt"
+    before = english.read_bytes()
+    data = {"said": "展厅", "meant": "门店", "locale": "en"}
+    editor.post(f"/editor/gaps/{gap.number}/synonym", data=data)
+    assert "展厅 => 门店" in other.read_text("utf-8")
+    assert english.read_bytes() == before
+    recount(services.engine, [gap.number], NOW)
+    page = editor.get(f"/editor/gaps/{gap.number}").text
+    ticked = re.findall(r'name="question" value="[^"]+" checked><span[^>]*>([^<]+)', page)
+    assert ticked == ["dosh back"]
+
+
 def test_a_synonym_is_added_or_refused_with_its_reason(
     editor: FlaskClient, services: Services, settings: Settings
 ) -> None:
@@ -376,6 +433,13 @@ def test_a_synonym_is_added_or_refused_with_its_reason(
     assert path.read_bytes() == added
 
 
+def trail(services: Services) -> list[Entry]:
+    """What became of runs, the newest first."""
+    entries = services.accounts.trail.entries(Chosen(), limit=20)
+    runs = ("gap.proof", "draft.publish")
+    return [one for one in entries if one.action.startswith(runs)]
+
+
 def run_of(services: Services, gap: int, kind: RunKind) -> str:
     run = services.proof.runs.latest(gap, kind)
     assert run is not None
@@ -402,7 +466,7 @@ class TestRuns:
         assert editor.get(f"/editor/runs/{run}").status_code == 200
         found = editor.get(f"/editor/gaps/{gap.number}/proof.json").get_json()
         assert found["gap"]["held_out"]["by_article"]["count"] == 1
-        assert found["gap"]["used"]["before"]["count"] == 0
+        assert found["gap"]["unused"]["before"]["count"] == 0
         table = editor.get(f"/editor/gaps/{gap.number}/proof.csv").text.splitlines()
         assert table[0].startswith("part,question,locale")
         assert len(table) >= 3
@@ -412,6 +476,7 @@ class TestRuns:
         data = {"text": field(page), "seen": seen(page)}
         published = editor.post(f"{AT}/publish", data=data)
         assert published.status_code == 303
+        assert "/editor/runs/" in published.location  # nothing speaks against it
         run = run_of(services, gap.number, RunKind.PUBLISH)
         assert services.proof.runs.get(run).state == RunState.DONE
         assert "articles are in the index now" in editor.get(published.location).text
@@ -422,6 +487,68 @@ class TestRuns:
         page = editor.get("/editor/proof").text
         assert f"gap-{gap.number}" in page
 
+        # The status has changed and nothing that was proved.
+        page = editor.get(f"/editor/gaps/{gap.number}").text
+        assert "have been changed since this proof" not in page
+        assert "published as it was proved" in page
+        again = editor.post(f"/editor/gaps/{gap.number}/prove", follow_redirects=True)
+        assert "Nothing differs from what is published" in again.text
+        assert [one.action for one in trail(services)] == ["draft.published", "gap.proof"]
+
+    def test_what_speaks_against_a_publish_is_named_and_has_to_be_agreed_to(
+        self, editor: FlaskClient, services: Services, settings: Settings
+    ) -> None:
+        gap = gap_of(services, {"can I rent a telescope": False})
+        write(settings.articles, TELESCOPE, telescope(gap=gap.number))
+        other = settings.articles / "en/refunds/refund-timing.md"
+        other.write_text(other.read_text("utf-8") + "\nOne more sentence.\n", "utf-8")
+        page = editor.get(AT).text
+        asked = editor.post(f"{AT}/publish", data={"text": field(page), "seen": seen(page)})
+        assert asked.location == f"{AT}/publish"
+        named = editor.get(asked.location).text
+        assert "No proof of this article has been made" in named
+        assert "en/refunds/refund-timing.md" in named
+        data = {"seen": seen(named), "confirmed": "0" * 64}
+        assert editor.post(f"{AT}/publish", data=data).location == f"{AT}/publish"
+        assert services.proof.runs.latest(gap.number, RunKind.PUBLISH) is None
+        agreed = re.search(r'name="confirmed" value="([0-9a-f]+)"', named)
+        assert agreed is not None
+        synonyms = settings.articles / "synonyms/en.txt"
+        before = synonyms.read_bytes()
+        synonyms.write_bytes(before + b"dosh => refund\n")
+        data["confirmed"] = agreed[1]
+        assert editor.post(f"{AT}/publish", data=data).location == f"{AT}/publish"
+        assert "synonyms/en.txt" in editor.get(f"{AT}/publish").text
+        synonyms.write_bytes(before)
+        assert "/editor/runs/" in editor.post(f"{AT}/publish", data=data).location
+        run = run_of(services, gap.number, RunKind.PUBLISH)
+        assert services.proof.runs.get(run).state == RunState.DONE
+
+    def test_a_failed_publish_is_no_publish_to_the_audit_and_old_news_after_the_next_save(
+        self, editor: FlaskClient, services: Services, settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        gap = gap_of(services, {"can I rent a telescope": False})
+        write(settings.articles, TELESCOPE, telescope(gap=gap.number))
+
+        def refuse(_data: Path, _name: str) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("indexer.publish.point_to", refuse)
+        named = editor.get(f"{AT}/publish").text
+        agreed = re.search(r'name="confirmed" value="([0-9a-f]+)"', named)
+        assert agreed is not None
+        editor.post(f"{AT}/publish", data={"seen": seen(named), "confirmed": agreed[1]})
+        run_of(services, gap.number, RunKind.PUBLISH)
+        assert [one.action for one in trail(services)] == ["draft.publish_failed"]
+        page = editor.get(AT).text
+        assert "goes on serving" in page
+        assert "goes on serving" in editor.get(f"/editor/gaps/{gap.number}").text
+        text = field(page) + "Another sentence.\n"
+        editor.post(f"{AT}/save", data={"text": text, "seen": seen(page)})
+        assert "goes on serving" not in editor.get(AT).text
+        assert "goes on serving" not in editor.get(f"/editor/gaps/{gap.number}").text
+
     def test_what_stops_a_publish_is_shown_and_the_old_index_serves_on(
         self, editor: FlaskClient, services: Services, settings: Settings
     ) -> None:
@@ -430,11 +557,11 @@ class TestRuns:
         write(settings.articles, TELESCOPE, text)
         before = current_name(settings.data)
         page = editor.get(AT).text
-        editor.post(f"{AT}/publish", data={"text": field(page), "seen": seen(page)})
-        run_of(services, gap.number, RunKind.PUBLISH)
-        shown = editor.get(AT).text
-        assert "goes on serving" in shown
-        assert "leads to no published article" in shown
+        shown = editor.post(f"{AT}/publish", data={"text": field(page), "seen": seen(page)})
+        assert shown.status_code == 422
+        assert "not published" in shown.text
+        assert "leads to no published article" in shown.text
+        assert services.proof.runs.latest(gap.number, RunKind.PUBLISH) is None
         assert file(settings).read_text("utf-8") == text
         assert current_name(settings.data) == before
         assert services.gaps.get(gap.number).state == State.OPEN

@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from flask.testing import FlaskClient
 
 from conftest import NOW, ROOT
 from editor_session import sign_in
-from figures_support import at, handover, search, view, vote
+from figures_support import handover, search, view, vote
+from gap_support import put
 from portal.app import create_app
 from portal.services import Services
 
@@ -61,7 +61,7 @@ def asked(services: Services) -> Iterator[Any]:
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def test_the_overview_shows_figures_and_links_to_as_many_rows(
@@ -80,6 +80,37 @@ def test_the_overview_shows_figures_and_links_to_as_many_rows(
     assert figures["total"]["rates"]["helpful"]["count"] == 0
     assert figures["total"]["rates"]["helpful"]["of"] == 1
     assert figures["top"][0]["text"] == "can I bring my dog"
+    assert figures["top"][0]["visitors"] == 6
+
+
+def test_files_say_what_the_page_says(editor: FlaskClient, asked: Any) -> None:
+    figures = editor.get("/editor/overview.json?days=7").get_json()
+    total = figures["total"]
+    assert total["asked"] == total["questions"] + total["elsewhere"]
+    days = rows(editor.get("/editor/overview.csv?days=7").text)
+    assert sum(int(day["asked"]) for day in days) == total["asked"]
+    (most, *_others) = rows(editor.get("/editor/overview-questions.csv?days=7").text)
+    assert (most["question"], most["visitors"]) == ("can I bring my dog", "6")
+
+
+def test_a_period_that_the_log_has_not_whole_is_said_to(
+    editor: FlaskClient, services: Services, asked: Any
+) -> None:
+    assert "there is no period before" in editor.get("/editor/overview?days=7").text
+    services.events.record_search(search("long ago", 9))
+    page = editor.get("/editor/overview?days=7").text
+    assert "has 3 days of 7" in page
+    figures = editor.get("/editor/overview.json?days=7").get_json()
+    assert (figures["before_days"], figures["log_begins"]) == (3, "2026-11-13")
+    services.events.record_search(search("longer ago", 40))
+    assert "data-uneven" not in editor.get("/editor/overview?days=7").text
+
+
+def test_the_day_that_is_not_over_is_marked(editor: FlaskClient, asked: Any) -> None:
+    for days in (7, 90):
+        page = editor.get(f"/editor/overview?days={days}").text
+        marked = re.findall(r'<tr data-day="([-\d]+)" data-unfinished>', page)
+        assert marked == ["2026-11-22" if days == 7 else "2026-11-16"]
 
 
 def test_every_rate_has_its_interval_and_its_definition(editor: FlaskClient, asked: Any) -> None:
@@ -230,7 +261,7 @@ def test_what_customers_typed_does_no_harm(editor: FlaskClient, services: Servic
         assert response.status_code == 200, address
         assert "attachment" in response.headers["Content-Disposition"]
         if ".csv" in address:
-            for row in csv.reader(io.StringIO(response.text)):
+            for row in csv.reader(io.StringIO(response.text.removeprefix("\ufeff"))):
                 for cell in row:
                     assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
                     assert not cell.startswith("-") or re.fullmatch(r"-\d+", cell), cell
@@ -285,9 +316,9 @@ def test_a_page_ends_early_rather_than_late(
 def test_the_overview_says_that_visitors_were_played(
     editor: FlaskClient, services: Services
 ) -> None:
-    services.events.record_search(search("refund", 1))
+    services.events.record_search(search("refund"))
     assert "kb simulate" not in editor.get("/editor/overview").text
-    played = replace(search("refund"), visitor="sim-0123456789ab", at=at() - timedelta(minutes=1))
+    played = replace(search("refund", 1), visitor="sim-0123456789ab")
     services.events.record_search(played)
     assert "kb simulate" in editor.get("/editor/overview").text
     assert played.at < NOW
@@ -312,3 +343,32 @@ def test_days_that_take_long_to_count_are_added_up_beside_the_page(
     assert begun == [True, True]
     services.gap_refresher.run_now()
     assert editor.get(f"/editor/{name}?days=7").status_code == 200
+
+
+def test_the_menu_of_sorts_is_no_purchase_order_in_chinese(editor: FlaskClient) -> None:
+    editor.set_cookie("locale", "zh-Hans")
+    page = editor.get("/editor/articles").text
+    assert '<label for="sort">排序</label>' in page
+
+
+def test_every_number_of_the_overview_says_what_it_is_where_its_heading_is_gone(
+    editor: FlaskClient, asked: Any
+) -> None:
+    page = editor.get("/editor/overview").text
+    tables = re.findall(
+        r'<table class="figures-table figures-(?:change|list)".*?</table>', page, re.S
+    )
+    cells = [cell for table in tables for cell in re.findall(r"<td[^>]*>", table)]
+    assert len(cells) > 30
+    assert [one for one in cells if "data-label" not in one and "aria-hidden" not in one] == []
+
+
+def test_the_report_of_what_articles_achieved_is_in_the_navigation(editor: FlaskClient) -> None:
+    page = editor.get("/editor/proof?lang=en").text
+    assert '<a href="/editor/proof" aria-current="page">Proof</a>' in page
+
+
+def test_a_reader_sees_no_heading_over_nothing(editor: FlaskClient, services: Services) -> None:
+    (number,) = put(services.engine, ["sofa"])
+    page = editor.get(f"/editor/gaps/{number}?lang=en").text
+    assert "Close this gap" not in page

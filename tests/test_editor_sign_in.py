@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 from werkzeug.test import TestResponse
 
-import portal.app
 from conftest import NOW
 from editor_session import account, sign_in
 from portal.accounts import failures
@@ -54,11 +53,9 @@ def entries(services: Services) -> list[Entry]:
     return services.accounts.trail.entries(Chosen(), limit=100)
 
 
-def test_editors_do_not_share_the_limit_of_visitors(
-    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(portal.app, "_EDITORS", "3 per minute")
-    strict = settings.model_copy(update={"write_rate_limit": "1 per minute"})
+def test_editors_do_not_share_the_limit_of_visitors(services: Services, settings: Settings) -> None:
+    limits = {"write_rate_limit": "1 per minute", "editor_write_rate_limit": "3 per minute"}
+    strict = settings.model_copy(update=limits)
     app = create_app(strict, replace(services, settings=strict))
     app.config["WTF_CSRF_ENABLED"] = False
     first, second, visitor = (app.test_client() for _ in range(3))
@@ -68,6 +65,46 @@ def test_editors_do_not_share_the_limit_of_visitors(
     assert codes == [200, 200, 200, 429]
     assert second.post("/editor/account/feed").status_code == 200
     assert [enter(visitor).status_code for _ in range(2)] == [401, 429]
+
+
+def test_who_is_signed_in_reads_by_a_limit_of_their_own(
+    services: Services, settings: Settings
+) -> None:
+    limits = {"rate_limit": "2 per minute", "editor_rate_limit": "6 per minute"}
+    strict = settings.model_copy(update=limits)
+    app = create_app(strict, replace(services, settings=strict))
+    first, second, visitor = (app.test_client() for _ in range(3))
+    sign_in(first, services, "editor")
+    sign_in(second, services, "reader")
+    pages = ["/editor/account", "/editor/gaps", "/editor/gaps.json"]
+    codes = [first.get(page).status_code for page in pages + pages + pages]
+    assert codes == [200] * 6 + [429] * 3  # one limit for all the pages
+    assert [second.get("/editor/gaps").status_code for _ in range(4)] == [200] * 4
+    # Nobody's pages, the page for signing in and a session that is over count by address.
+    assert [visitor.get("/editor/gaps").status_code for _ in range(3)] == [302, 302, 429]
+    assert [visitor.get("/editor/sign-in").status_code for _ in range(3)] == [200, 200, 429]
+    assert first.get("/editor/sign-in").status_code == 429
+    visitor.set_cookie(COOKIE, "x" * 43, path="/editor/")
+    assert visitor.get("/editor/gaps").status_code == 429
+
+
+@pytest.mark.parametrize("off", ["editor_rate_limit", "editor_write_rate_limit"])
+def test_the_limits_of_editors_can_be_switched_off_by_themselves(
+    services: Services, settings: Settings, off: str
+) -> None:
+    names = ("rate_limit", "write_rate_limit", "editor_rate_limit", "editor_write_rate_limit")
+    own = settings.model_copy(update=dict.fromkeys(names, "1 per minute") | {off: "off"})
+    app = create_app(own, replace(services, settings=own))
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    sign_in(client, services, "editor")
+    pages = [client.get("/editor/account").status_code for _ in range(2)]
+    changes = [client.post("/editor/account/feed").status_code for _ in range(2)]
+    # Changes without a limit of their own count as pages do.
+    assert (pages, changes) == {
+        "editor_rate_limit": ([200, 200], [200, 429]),
+        "editor_write_rate_limit": ([200, 429], [429, 429]),
+    }[off]
 
 
 # --- signing in ------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from conftest import NOW
 from gap_support import Log
-from portal.gaps.kinds import Facts, propose
-from portal.gaps.later import Later, difference, read_later, read_outdated
+from portal.gaps.kinds import NEAR_CONFIDENCE, Facts, propose
+from portal.gaps.later import Later, difference, read_outdated, read_steps, reworded
 from portal.gaps.read_log import read_log
 from portal.gaps.types import Evidence, Kind, Reason
 from portal.services import Services
 from search.text import normalise
+from search.types import Embedder
 
 TODAY = NOW.date()
 ANSWERED = [("when will my refund arrive", "en"), ("how long until I get my refund", "en")]
@@ -88,6 +89,44 @@ def test_what_visitors_found_in_other_words_exists_and_lacks_theirs(services: Se
 
 
 @dataclass
+class _Vague:
+    """A library that answers nothing, and has an article near whatever is asked."""
+
+    library: Any
+    inside: float = 0.02
+
+    def search(self, text: str, **options: Any) -> Any:
+        found = self.library.search(text, **options)
+        trace = replace(found.trace, features={**found.trace.features, "inside": self.inside})
+        results = tuple(
+            replace(result, explanation=replace(result.explanation, similarity=0.5))
+            for result in found.results
+        )
+        return replace(
+            found, resolved=False, confidence=NEAR_CONFIDENCE, trace=trace, results=results
+        )
+
+
+def test_what_is_near_another_article_with_each_question_needs_an_article(
+    services: Services,
+) -> None:
+    vague: Any = _Vague(services.library)
+    one = facts(*ANSWERED, ("can i change my delivery address", "en"))
+    assert propose(one, vague, TODAY)[0] is Kind.NOT_FOUND
+    each = facts(
+        ANSWERED[0], ("can i change my delivery address", "en"), ("打开app就闪退", "zh-Hans")
+    )
+    kind, evidence = propose(each, vague, TODAY)
+    assert kind is Kind.NO_ARTICLE
+    assert "add_questions" not in [found.key for found in evidence]
+
+
+def test_some_confidence_is_not_near_for_what_is_likelier_outside(services: Services) -> None:
+    vague: Any = _Vague(services.library, inside=-0.02)
+    assert propose(facts(ANSWERED[0]), vague, TODAY)[0] is Kind.NO_ARTICLE
+
+
+@dataclass
 class _Foreign:
     """A library whose articles have no translation into the reader's language."""
 
@@ -137,7 +176,40 @@ def test_differences_stand_in_both_texts(before: str, after: str) -> None:
         assert pair[1] in after
 
 
-def test_what_was_opened_after_asking_again_is_counted_by_visitor() -> None:
+def later_of(log: Log, embedder: Embedder) -> dict[str, Later]:
+    """What visitors of a log found in other words."""
+    since = NOW - timedelta(days=2)
+    read_log(log.engine, since=since, now=NOW, last=None, progress=lambda *_: None)
+    with log.engine.connect() as connection:
+        keys = {row.question: row.normalised for row in connection.exec_driver_sql(
+            "SELECT question, normalised FROM unresolved")}  # fmt: skip
+        steps = read_steps(connection, since)
+    texts = [*keys.values(), *(step.asked for step in steps)]
+    return reworded(steps, keys, dict(zip(texts, embedder.encode_queries(texts), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "resolved"),
+    [
+        # Opened out of need, without an answer.
+        ("where is my dosh", "where is my refund", False),
+        # Answered, but another question.
+        ("有沙发展厅吗", "奥莱店能停车吗", True),
+        ("do you have a showroom for sofas", "where is my refund", True),
+    ],
+)
+def test_what_is_another_question_or_unanswered_is_not_found_in_other_words(
+    embedder: Embedder, before: str, after: str, *, resolved: bool
+) -> None:
+    log = Log()
+    for visitor in ("a", "b", "c"):
+        log.ask(before, visitor=visitor, after=-7200, found=False)
+        again = log.ask(after, visitor=visitor, after=-7100, resolved=resolved)
+        log.click(again, visitor=visitor, after=-7090)
+    assert later_of(log, embedder) == {}
+
+
+def test_what_was_opened_after_asking_again_is_counted_by_visitor(embedder: Embedder) -> None:
     log = Log()
     for visitor in ("a", "b"):
         log.ask("where is my dosh", visitor=visitor, after=-7200, found=False)
@@ -148,14 +220,9 @@ def test_what_was_opened_after_asking_again_is_counted_by_visitor() -> None:
     much_later = log.ask("where is my refund", visitor="c", after=-3600, resolved=True)
     log.click(much_later, visitor="c", after=-3590)
     log.vote(much_later, helpful=False, visitor="c")
-    since = NOW - timedelta(days=2)
-    read_log(log.engine, since=since, now=NOW, last=None, progress=lambda *_: None)
     with log.engine.connect() as connection:
-        keys = {row.question: row.normalised for row in connection.exec_driver_sql(
-            "SELECT question, normalised FROM unresolved")}  # fmt: skip
-        later = read_later(connection, keys, since)
-        assert read_outdated(connection, since) == {}
-    [found] = later.values()
+        assert read_outdated(connection, NOW - timedelta(days=2)) == {}
+    [found] = later_of(log, embedder).values()
     assert found.opened == {"en:refund-timing": 2}
     assert found.replaced == {("dosh", "refund"): 2}
 

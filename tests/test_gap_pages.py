@@ -87,6 +87,20 @@ def test_a_gap_that_nothing_was_counted_of_yet_has_its_page(
     assert client.get("/editor/gaps?least=0").status_code == 200
 
 
+def test_a_gap_shows_the_factors_of_its_score_and_of_which_days_its_numbers_are(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services, "reader")
+    number = _number(services, "do you sell velvet sofas")
+    page = client.get(f"/editor/gaps/{number}?lang=en").text
+    assert "Mean recency" in page
+    assert "Visitors are those of the last 90 days" in page
+    gap = client.get(f"/editor/gaps/{number}.json").json
+    assert gap is not None
+    product = gap["visitors"] * gap["severity"] * gap["recency"]
+    assert product == pytest.approx(gap["score"], rel=1e-3)
+
+
 def test_the_queue_lists_gaps_and_its_files_have_the_same(
     client: FlaskClient, services: Services, refreshed: Log
 ) -> None:
@@ -222,7 +236,7 @@ def test_ticked_questions_stay_ticked_when_they_cannot_be_moved(
     assert 'value="999999"' in done.text
 
 
-def test_a_merged_gap_leads_to_what_it_is_a_part_of(
+def test_a_merged_gap_can_be_read_and_taken_out_again(
     client: FlaskClient, services: Services, refreshed: Log
 ) -> None:
     sign_in(client, services)
@@ -231,7 +245,16 @@ def test_a_merged_gap_leads_to_what_it_is_a_part_of(
         f"/editor/gaps/{one}/merge", data={"version": 1, "into": f"{other} its name"}
     )
     assert done.location == f"/editor/gaps/{other}"
-    assert client.get(f"/editor/gaps/{one}").location == f"/editor/gaps/{other}"
+    services.gaps.note(one, "asked purchasing", by="anna", version=2)
+    merged = client.get(f"/editor/gaps/{one}?lang=en")
+    assert merged.status_code == 200
+    assert f"part of gap {other}" in merged.text
+    assert "asked purchasing" in merged.text
+    assert f'href="/editor/gaps/{one}"' in client.get(f"/editor/gaps/{other}").text
+    undone = client.post(f"/editor/gaps/{one}/unmerge", data={"version": 3})
+    assert undone.location == f"/editor/gaps/{one}"
+    assert services.gaps.get(one).merged_into is None
+    assert services.gaps.questions(one)
 
 
 def test_the_queue_by_script_ignores_and_takes_it_back(
@@ -240,9 +263,10 @@ def test_the_queue_by_script_ignores_and_takes_it_back(
     sign_in(client, services)
     number = services.gaps.list()[0].number
     json_please = {"Accept": "application/json"}
-    ignored = client.post(
-        f"/editor/gaps/{number}/ignore", data={"version": 1}, headers=json_please
-    ).json
+    here = f"/editor/gaps/{number}/ignore"
+    assert client.post(here, data={"version": 1}, headers=json_please).status_code == 422
+    given = {"version": 1, "because": "not ours"}
+    ignored = client.post(here, data=given, headers=json_please).json
     assert ignored is not None
     assert (ignored["state"], ignored["version"]) == ("ignored", 2)
     stale = client.post(f"/editor/gaps/{number}/reopen", data={"version": 1}, headers=json_please)
@@ -288,7 +312,7 @@ def test_every_entry_of_the_history_has_words(app: object) -> None:
         "to": 5, "from": 6, "questions": 2, "because": "no", "keys": ["k"],
     }  # fmt: skip
     actions = ["assigned", "due", "note", "kind", "merged", "took", "split", "split_from", "moved",
-               "received", *State]  # fmt: skip
+               "received", "unmerged", "gave_back", *State]  # fmt: skip
     with app.test_request_context("/editor/gaps?lang=zh-Hans"):
         texts = [
             gap_words.entry_text(Entry(1, NOW, 1, "anna", str(action), details), {"k": "sofa"})

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from conftest import NOW
 from gap_support import Log, new_engine, put
+from portal.cli import cli
 from portal.database import migrate, open_engine
 from portal.gaps.encoding import key_of
 from portal.gaps.rank import Asked, figures_of, is_spike
@@ -127,6 +129,7 @@ def test_two_editors_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
         (lambda s, n: s.split(n, [key_of("lamp")], by="a", version=1), "at least one"),
         (lambda s, n: s.split(n, [key_of("sofa"), key_of("couch")], by="a", version=1), "leave"),
         (lambda s, n: s.note(n, " \n", by="a", version=1), "words"),
+        (lambda s, n: s.ignore(n, " \n", by="a", version=1), "why"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(
@@ -146,6 +149,44 @@ def test_a_merge_keeps_the_article_unless_there_is_one(store: GapStore, number: 
     merged = store.merge(number, other, by="anna", version=version)
     assert (merged.state, merged.article) == (State.IGNORED, mine.article)
     assert store.merged() == {number: other}
+
+
+def test_a_merge_is_taken_back_with_what_the_gap_was(store: GapStore, number: int) -> None:
+    other = number + 1
+    due = date(2026, 12, 1)
+    store.assign(number, "ben", by="anna", version=1, due=due)
+    store.note(number, "asked logistics", by="anna", version=2)
+    store.set_state(number, State.DRAFTED, by="anna", version=3, article="en:x")
+    store.merge(number, other, by="anna", version=4)
+    assert (store.get(other).state, store.get(other).article) == (State.DRAFTED, "en:x")
+    assert [gap.number for gap in store.parts(other)] == [number]
+    assert store.can_unmerge(number)
+    store.move(other, [key_of("couch")], store.split(
+        other, [key_of("lamp")], by="anna", version=2).number, by="anna", version=3)  # fmt: skip
+    back = store.unmerge(number, by="anna", version=5)
+    assert (back.merged_into, back.owner, back.due, back.state) == (None, "ben", due, State.DRAFTED)
+    assert [one.text for one in store.questions(number)] == ["sofa"]  # the couch was moved since
+    assert (store.get(other).state, store.get(other).article) == (State.OPEN, None)
+    assert "asked logistics" in str(store.history(number))
+    assert store.history(other)[0].action == "gave_back"
+    assert store.merged() == {}
+
+
+def test_what_has_gone_on_since_a_merge_goes_on_when_it_is_taken_back(
+    store: GapStore, number: int
+) -> None:
+    other = number + 1
+    store.set_state(number, State.DRAFTED, by="anna", version=1, article="en:x")
+    store.merge(number, other, by="anna", version=2)
+    store.set_state(other, State.PUBLISHED, by="anna", version=2)
+    store.unmerge(number, by="anna", version=3)
+    assert (store.get(other).state, store.get(other).article) == (State.PUBLISHED, "en:x")
+
+
+def test_a_gap_that_is_no_part_is_not_taken_out(store: GapStore, number: int) -> None:
+    with pytest.raises(GapRefused, match="no merge to"):
+        store.unmerge(number, by="anna", version=1)
+    assert not store.can_unmerge(number)
 
 
 def test_a_part_of_another_gap_takes_nothing_in(store: GapStore, number: int) -> None:
@@ -192,6 +233,9 @@ def test_the_score_is_visitors_times_severity_times_recency() -> None:
     )
     assert figures.visitors == 3
     assert figures.score == pytest.approx(1 + 0.5 + 0.8)
+    assert figures.visitors * figures.severity * figures.recency == pytest.approx(
+        figures.score, rel=1e-3
+    )
     assert figures.searches == 4
     assert figures.reasons == {Reason.NOTHING: 2, Reason.NO_CLICK: 1, Reason.NOT_HELPFUL: 1}
 
@@ -312,3 +356,10 @@ def test_reading_again_changes_nothing_and_late_votes_are_seen() -> None:
     assert len(first) == 5
     assert read() == first
     assert store.last_run() is None
+
+
+@pytest.mark.parametrize("days", ["0", "181", "400"])
+def test_a_period_the_command_does_not_have_is_refused_and_not_changed(days: str) -> None:
+    done = CliRunner().invoke(cli, ["gaps", "--days", days])
+    assert done.exit_code == 2
+    assert "1<=x<=180" in done.output

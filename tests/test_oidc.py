@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from portal.accounts.types import AccountUnknown, Role, User
 from portal.accounts.users import Users
 from portal.app import create_app
 from portal.config import Settings, SettingsInvalid, load_settings
+from portal.editor.access import COOKIE
 from portal.editor.oidc import mail_of, role_of
 from portal.services import Services
 
@@ -130,6 +133,95 @@ def test_whoever_the_provider_knows_signs_in_with_the_role_of_their_claim(
     assert last(services)["way"] == "oidc"
     assert enter(browser(services, known), "a-1").status_code == 303
     assert len(services.accounts.users.all()) == 1
+
+
+def offered(page: str) -> bool:
+    return "/editor/oidc/sign-out" in page
+
+
+def test_who_signs_out_is_offered_to_sign_out_at_the_provider(
+    services: Services, known: Settings, provider: str
+) -> None:
+    knows(provider, "a-1", ANNA)
+    client = browser(services, known)
+    assert enter(client, "a-1").status_code == 303
+    left = client.post("/editor/sign-out")
+    page = client.get(left.location).text
+    assert offered(page)
+    assert "Shop login may still know you" in page
+    there = client.get("/editor/oidc/sign-out")
+    assert there.location.startswith(f"{provider}/oauth2/end_session?")
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(there.location).query).items()}
+    assert asked["client_id"] == "kb"
+    assert asked["post_logout_redirect_uri"] == "http://localhost/editor/oidc/signed-out"
+    with urllib.request.urlopen(there.location) as form:
+        lead = re.search(r'name="redirect_uri" value="([^"]+)"', form.read().decode())
+    assert lead is not None
+    answer = back(client, agree(f"{provider}/oauth2/end_session/confirm",
+                                redirect_uri=html.unescape(lead[1])))  # fmt: skip
+    page = client.get(answer.location).text
+    assert "signed out at the provider too" in page
+    assert not offered(page)
+
+
+def test_only_who_came_from_the_provider_and_has_left_is_led_there(
+    services: Services, known: Settings, provider: str
+) -> None:
+    knows(provider, "a-1", ANNA)
+    client = browser(services, known)
+    for path in ("sign-out", "signed-out", "signed-out?state=forged"):
+        answer = client.get(f"/editor/oidc/{path}")
+        assert (answer.status_code, answer.location) == (302, "/editor/sign-in")
+    assert "provider too" not in client.get("/editor/sign-in").text
+    enter(client, "a-1")
+    assert client.get("/editor/oidc/sign-out").location == "/editor/sign-in"  # still signed in
+    client.post("/editor/account/sign-out")
+    assert offered(client.get("/editor/sign-in").text)
+    # Signing in with a password in the same browser is no sign-in at the provider.
+    services.accounts.users.add("Bob", Role.READER, "a long enough password")
+    client.post("/editor/sign-in", data={"name": "Bob", "password": "a long enough password"})
+    client.post("/editor/sign-out")
+    assert not offered(client.get("/editor/sign-in").text)
+
+
+def test_a_provider_that_cannot_be_signed_out_of_is_not_offered(
+    services: Services, known: Settings, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from authlib.integrations.flask_client.apps import FlaskOAuth2App
+
+    load = FlaskOAuth2App.load_server_metadata
+
+    def without(app: FlaskOAuth2App) -> dict[str, Any]:
+        found: dict[str, Any] = load(app)
+        found.pop("end_session_endpoint", None)
+        return found
+
+    monkeypatch.setattr(FlaskOAuth2App, "load_server_metadata", without)
+    knows(provider, "a-1", ANNA)
+    client = browser(services, known)
+    assert enter(client, "a-1").status_code == 303
+    client.post("/editor/sign-out")
+    assert not offered(client.get("/editor/sign-in").text)
+    assert client.get("/editor/oidc/sign-out").location == "/editor/sign-in"
+
+
+def test_signing_out_works_while_the_provider_is_away(
+    services: Services, known: Settings, provider: str
+) -> None:
+    knows(provider, "a-1", ANNA)
+    client = browser(services, known)
+    enter(client, "a-1")
+    away = known.model_copy(update={"oidc_issuer": "http://localhost:9"})
+    other = browser(services, away)  # another worker, which has not asked the provider yet
+    for name, path in (("kb", "/"), (COOKIE, "/editor/")):
+        cookie = client.get_cookie(name, path=path)
+        assert cookie is not None
+        other.set_cookie(name, cookie.value, path=path)
+    assert other.post("/editor/sign-out").status_code == 303
+    assert other.get("/editor/account").status_code == 302
+    answer = other.get("/editor/oidc/sign-out")
+    assert answer.status_code == 503
+    assert "cannot be reached" in answer.text
 
 
 def test_the_flow_has_pkce_nonce_and_state(

@@ -25,6 +25,7 @@ from drafts_support import (
     write,
 )
 from indexer.problems import ArticlesInvalid
+from moved_clock import MovedClock
 from portal.cli import cli
 from portal.config import Settings
 from portal.database import migrate, open_engine
@@ -120,6 +121,27 @@ def test_a_held_out_question_that_the_draft_has_is_used(
     )
     assert [one.text for one in proof.part(Part.HELD_OUT)] == [HELD_OUT[0]]
     assert len(proof.part(Part.USED)) == 2
+
+
+def test_what_is_neither_in_the_article_nor_held_out_is_told_apart_and_so_is_whose_answer_it_is(
+    articles: Path, data: Path, golden: Path, embedder: Embedder
+) -> None:
+    write(articles, TELESCOPE, telescope())
+    questions = [
+        Question(USED[0], "en", held_out=False),
+        Question("可以租望远镜吗", "zh-Hans", held_out=False),
+        Question("how long does a refund take", "en", held_out=True),
+    ]
+    proof = prove(
+        questions, TELESCOPE, Place(articles, data, golden), embedder, today=TODAY, progress=quietly
+    )
+    used, unused, held_out = proof.tallies.values()
+    assert list(proof.tallies) == [Part.USED, Part.UNUSED, Part.HELD_OUT]
+    assert (used.questions, unused.questions, held_out.questions) == (1, 1, 1)
+    shares = (used.by_article, used.by_other, held_out.by_article, held_out.by_other)
+    assert [share and share.count for share in shares] == [1, 0, 0, 1]
+    assert held_out.before_by_other is not None
+    assert held_out.before_by_other.count == 1
 
 
 def test_a_draft_that_takes_another_articles_questions_is_found_out(
@@ -227,6 +249,9 @@ def test_what_cannot_be_published_stays_a_draft_and_the_index_stays(
     write(articles, TELESCOPE, telescope(body="<!-- TODO write this -->\n"))
     with pytest.raises(EditRefused, match="still to be written"):
         publish(articles, data, embedder)
+    write(articles, TELESCOPE, telescope(body="<!-- TODO x -->\n").replace("title: ", 'title: "'))
+    with pytest.raises(EditRefused, match="mistake in line 3"):
+        publish(articles, data, embedder)
     with pytest.raises(ArticleChanged):
         publish(articles, data, embedder, seen="0" * 64)
     assert current_name(data) == before
@@ -293,16 +318,6 @@ def test_another_draft_that_is_half_written_stops_no_proof_and_no_publish(
     assert publish(articles, data, embedder) == current_name(data)
 
 
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def engine(tmp_path: Path) -> sa.Engine:
     made = open_engine(f"sqlite:///{tmp_path / 'runs.db'}")
@@ -318,8 +333,16 @@ def outcome(part: Part = Part.USED, text: str = "=1+1") -> Outcome:
     return Outcome(part, text, "en", ("telescope-rental",), SEEN, RIGHT)
 
 
+def test_a_proof_of_what_stands_in_the_article_alone_says_so() -> None:
+    used, held = outcome(), outcome(Part.HELD_OUT)
+    golden = outcome(Part.GOLDEN)
+    assert Proof((used, golden), 0, "listed", 0.0, "g").circular
+    assert not Proof((used, held, golden), 0, "listed", 0.0, "g").circular
+    assert not Proof((golden,), 0, "listed", 0.0, "g").circular
+
+
 def test_a_proof_is_kept_with_every_question(engine: sa.Engine) -> None:
-    store = RunStore(engine, Clock())
+    store = RunStore(engine, MovedClock())
     run = store.begin(RunKind.PROOF, TELESCOPE, gap=17, by="Ann", digest="d")
     proof = Proof((outcome(), outcome(Part.HELD_OUT, "退款 <b>")), 1, "listed", 2.5, "g1")
     store.alive(run.id, "asking questions", 1, 2)
@@ -336,7 +359,7 @@ def test_a_proof_is_kept_with_every_question(engine: sa.Engine) -> None:
 
 
 def test_one_run_at_a_time_and_one_that_died_gives_its_turn_back(engine: sa.Engine) -> None:
-    clock = Clock()
+    clock = MovedClock()
     store = RunStore(engine, clock)
     first = store.begin(RunKind.PROOF, TELESCOPE, gap=1, by="Ann", digest="d")
     with pytest.raises(RunsBusy) as busy:
@@ -358,7 +381,7 @@ def test_one_run_at_a_time_and_one_that_died_gives_its_turn_back(engine: sa.Engi
 
 
 def test_work_that_fails_says_why_and_never_takes_the_thread_down(engine: sa.Engine) -> None:
-    store = RunStore(engine, Clock())
+    store = RunStore(engine, MovedClock())
     jobs = Jobs(store)
 
     def work_of(error: Exception) -> object:
@@ -378,7 +401,7 @@ def test_work_that_fails_says_why_and_never_takes_the_thread_down(engine: sa.Eng
 def test_a_worker_that_ends_waits_for_its_runs(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = RunStore(engine, Clock())
+    store = RunStore(engine, MovedClock())
     jobs = Jobs(store)
     go = threading.Event()
 
@@ -428,28 +451,28 @@ def test_an_article_published_by_other_tools_moves_its_gap_on_once(
     engine: sa.Engine, tmp_path: Path
 ) -> None:
     folder = own_articles(tmp_path)
-    gaps = GapStore(engine, Clock())
+    gaps = GapStore(engine, MovedClock())
     with transaction(engine, "make gaps", writes=True) as connection:
         number = new_gap(connection, name="a", locale="en", at=NOW)
         other = new_gap(connection, name="b", locale="en", at=NOW)
     write(folder, TELESCOPE, telescope(gap=number))
-    assert move_on(engine, folder, Clock()) == []  # a draft is no news
+    assert move_on(engine, folder, MovedClock()) == []  # a draft is no news
     write(folder, TELESCOPE, telescope(gap=number, status="published"))
-    assert move_on(engine, folder, Clock()) == [number]
+    assert move_on(engine, folder, MovedClock()) == [number]
     found = gaps.get(number)
     assert (found.state, found.article) == (State.PUBLISHED, "en:telescope-rental")
     gaps.set_state(number, State.REOPENED, by="", version=found.version)
-    assert move_on(engine, folder, Clock()) == []  # the same article does not close it again
+    assert move_on(engine, folder, MovedClock()) == []  # the same article does not close it again
     assert gaps.get(other).state == State.OPEN
     write(folder, TELESCOPE, telescope(gap=999, status="published"))
-    assert move_on(engine, folder, Clock()) == []
+    assert move_on(engine, folder, MovedClock()) == []
 
 
 def test_every_gap_drafted_into_an_article_moves_on_when_it_is_published(
     engine: sa.Engine, tmp_path: Path
 ) -> None:
     folder = own_articles(tmp_path)
-    gaps = GapStore(engine, Clock())
+    gaps = GapStore(engine, MovedClock())
     with transaction(engine, "make gaps", writes=True) as connection:
         a, b, draft, other = (
             new_gap(connection, name=name, locale="en", at=NOW) for name in "abcd"
@@ -460,12 +483,12 @@ def test_every_gap_drafted_into_an_article_moves_on_when_it_is_published(
     drafted = gaps.set_state(
         draft, State.DRAFTED, by="Ann", version=1, article="en:telescope-rental"
     )
-    assert move_on(engine, folder, Clock()) == [a, b]
+    assert move_on(engine, folder, MovedClock()) == [a, b]
     assert gaps.get(draft).state == State.DRAFTED
     merged = gaps.merge(draft, other, by="Ann", version=drafted.version)
     assert (merged.state, merged.article) == (State.DRAFTED, "en:telescope-rental")
     write(folder, TELESCOPE, telescope(gap=draft, status="published"))
-    assert move_on(engine, folder, Clock()) == [other]
+    assert move_on(engine, folder, MovedClock()) == [other]
     assert gaps.get(other).state == State.PUBLISHED
 
 
@@ -481,7 +504,7 @@ def test_the_command_prints_the_proof_and_keeps_it(
     log = f"sqlite:///{tmp_path / 'log.db'}"
     engine = open_engine(log)
     migrate(engine)
-    services = SimpleNamespace(engine=engine, gaps=GapStore(engine, Clock()))
+    services = SimpleNamespace(engine=engine, gaps=GapStore(engine, MovedClock()))
     gap = gap_of(services, {USED[0]: False, HELD_OUT[0]: True}, name="\x1b[31mrent")  # type: ignore[arg-type]
     for name, value in {"KB_ARTICLES": articles, "KB_DATA": data, "KB_DATABASE_URL": log,
                         "KB_GOLDEN": few_golden(tmp_path)}.items():  # fmt: skip

@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from conftest import NOW
+from moved_clock import MovedClock
 from portal.app import create_app
 from portal.config import Settings
 from portal.forms.registry import Form, Forms
@@ -39,20 +40,15 @@ from requests_support import (
 LOCALES = ["en", "zh-Hans"]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def desk(services: Services, clock: Clock) -> Services:
+def desk(services: Services, clock: MovedClock) -> Services:
     """Services whose clock can be set and whose orders answer at once."""
-    return dataclasses.replace(without_waiting(services), clock=lambda: clock.now)
+    return dataclasses.replace(without_waiting(services), clock=clock)
 
 
 @pytest.fixture
@@ -281,7 +277,7 @@ def test_the_order_can_be_changed_and_a_draft_taken_up_again(client: FlaskClient
 
 
 def test_a_draft_expires_and_its_text_is_given_back(
-    client: FlaskClient, clock: Clock, desk: Services
+    client: FlaskClient, clock: MovedClock, desk: Services
 ) -> None:
     fill_in(client, until="comments")
     clock.now += timedelta(hours=24, seconds=1)

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from conftest import NOW
+from moved_clock import MovedClock
 from portal.cli import cli
 from portal.config import Settings, SettingsInvalid
 from portal.database import migrate, open_engine
@@ -95,16 +96,8 @@ class Receiver:
         reply(handler, status, **headers)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 def deliverer(
-    engine: sa.Engine, catalogue: Catalogue, address: str, clock: Clock, **more: Any
+    engine: sa.Engine, catalogue: Catalogue, address: str, clock: MovedClock, **more: Any
 ) -> Deliverer:
     settings = Settings(
         webhook_url=address, webhook_secret=SECRET, base_url="https://help.example", **more
@@ -164,7 +157,7 @@ def test_a_webhook_arrives_signed_and_complete(engine: sa.Engine, catalogue: Cat
     sent = store_request(engine, "webhook")
     receiver = Receiver()
     with http_server(receiver) as address:
-        assert deliverer(engine, catalogue, address, Clock()).deliver_due() == (1, 0)
+        assert deliverer(engine, catalogue, address, MovedClock()).deliver_due() == (1, 0)
     ((headers, body),) = receiver.got
     assert verify(headers, body)
     assert not verify(headers, body + b" ")
@@ -188,7 +181,7 @@ def test_a_failing_receiver_is_tried_again_with_the_same_id_and_body(
     engine: sa.Engine, catalogue: Catalogue
 ) -> None:
     store_request(engine, "webhook")
-    receiver, clock = Receiver(500, 302), Clock()
+    receiver, clock = Receiver(500, 302), MovedClock()
     with http_server(receiver) as address:
         worker = deliverer(engine, catalogue, address, clock)
         assert worker.deliver_due() == (0, 1)
@@ -215,7 +208,7 @@ def test_after_ten_attempts_a_delivery_is_dead_and_can_be_revived(
     engine: sa.Engine, catalogue: Catalogue
 ) -> None:
     sent = store_request(engine, "webhook")
-    receiver, clock, outbox = Receiver(*[503] * 10), Clock(), Outbox(engine)
+    receiver, clock, outbox = Receiver(*[503] * 10), MovedClock(), Outbox(engine)
     with http_server(receiver) as address:
         worker = deliverer(engine, catalogue, address, clock)
         for _ in range(20):
@@ -234,10 +227,10 @@ def test_gone_is_dead_at_once_and_retry_after_is_kept(
 ) -> None:
     store_request(engine, "webhook")
     with http_server(Receiver(410)) as address:
-        deliverer(engine, catalogue, address, Clock()).deliver_due()
+        deliverer(engine, catalogue, address, MovedClock()).deliver_due()
     assert [way.attempts for way in Outbox(engine).dead()] == [1]
     store_request(engine, "webhook", key="two")
-    clock = Clock()
+    clock = MovedClock()
     with http_server(lambda handler: reply(handler, 429, Retry_After="3600")) as address:
         worker = deliverer(engine, catalogue, address, clock)
         assert worker.deliver_due() == (0, 1)
@@ -252,7 +245,7 @@ def test_an_address_that_cannot_be_reached_is_a_failed_attempt(
     engine: sa.Engine, catalogue: Catalogue, address: str
 ) -> None:
     sent = store_request(engine, "webhook")
-    assert deliverer(engine, catalogue, address, Clock()).deliver_due() == (0, 1)
+    assert deliverer(engine, catalogue, address, MovedClock()).deliver_due() == (0, 1)
     found = RequestStore(engine).by_id(sent.id)
     assert found is not None
     assert "cannot be reached" in found.deliveries[0].error
@@ -266,7 +259,7 @@ def test_no_two_workers_take_the_same_delivery(engine: sa.Engine, catalogue: Cat
         store_request(engine, "webhook", key=f"key-{number}")
     receiver = Receiver()
     with http_server(receiver) as address:
-        workers = [deliverer(engine, catalogue, address, Clock()) for _ in range(4)]
+        workers = [deliverer(engine, catalogue, address, MovedClock()) for _ in range(4)]
 
         def work(worker: Deliverer) -> None:
             for _ in range(50):
@@ -281,7 +274,7 @@ def test_no_two_workers_take_the_same_delivery(engine: sa.Engine, catalogue: Cat
             thread.start()
         for thread in threads:
             thread.join()
-        deliverer(engine, catalogue, address, Clock()).deliver_due()
+        deliverer(engine, catalogue, address, MovedClock()).deliver_due()
     ids = [headers["webhook-id"] for headers, _body in receiver.got]
     assert len(ids) == len(set(ids)) == 12
 
@@ -322,7 +315,7 @@ def test_a_worker_that_is_killed_loses_nothing(engine: sa.Engine, catalogue: Cat
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    receiver, clock = Receiver(), Clock()
+    receiver, clock = Receiver(), MovedClock()
     with http_server(receiver) as address:
         worker = deliverer(engine, catalogue, address, clock)
         assert worker.deliver_due() == (0, 0)
@@ -343,7 +336,7 @@ def test_the_thread_delivers_when_it_is_woken_and_ends_when_it_is_stopped(
 ) -> None:
     receiver, tidied = Receiver(), threading.Event()
     with http_server(receiver) as address:
-        worker = deliverer(engine, catalogue, address, Clock())
+        worker = deliverer(engine, catalogue, address, MovedClock())
         thread = DeliveryThread(worker, tidied.set, poll_seconds=30)
         thread.start()
         assert tidied.wait(10)

@@ -17,9 +17,9 @@ PAGES = ["/en/", "/zh-Hans/", "/en/refunds/", "/en/refunds/refund-timing",
          "/en/search?q=refund", "/en/still-stuck", "/en/nothing-here"]  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_has_a_policy_without_inline_script(client: FlaskClient, page: str) -> None:
-    answer = client.get(page)
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_has_a_policy_without_inline_script(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -29,9 +29,9 @@ def test_every_page_has_a_policy_without_inline_script(client: FlaskClient, page
     assert not re.search(r"<[^>]+\s(?:on\w+|style)\s*=", html)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_says_what_browsers_may_not_do(client: FlaskClient, page: str) -> None:
-    headers = client.get(page).headers
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_says_what_browsers_may_not_do(client: FlaskClient, address: str) -> None:
+    headers = client.get(address).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from flask.testing import FlaskClient
 
 from conftest import NOW
+from editor_session import sign_in
 from figures_support import TODAY, search
 from portal.cli import cli
 from portal.config import Settings
 from portal.database import migrate, open_engine
+from portal.digest.content import as_dict, read_digest
+from portal.digest.markdown import as_markdown
 from portal.events import SqlEventStore
 from portal.figures.read import Selection, figures
 from portal.figures.rollup import roll_up
@@ -25,6 +29,7 @@ from portal.figures.tables import DAYS
 from portal.services import Services
 from portal.simulate import PREFIX
 from portal.simulate.log import RealVisitors
+from portal.simulate.mark import is_simulated
 from portal.simulate.play import Played, simulate
 from portal.simulate.pool import misspelt, topics_of, unanswered_topics
 from portal.tables import (
@@ -121,6 +126,32 @@ def test_a_single_real_visitor_stops_it_before_anything_is_changed(
     with pytest.raises(RealVisitors, match="KB_DATABASE_URL"):
         simulate(services.engine, searcher, now=NOW, days=3, events=30, seed=1)
     assert [rows(services.engine, table) for table in EVENTS] == before
+
+
+def test_what_was_played_is_marked_beside_real_visitors_until_it_is_gone(
+    services: Services, client: FlaskClient, published: Path, embedder: Embedder
+) -> None:
+    assert not is_simulated(services.engine)
+    sign_in(client, services, "reader")
+    assert "data-simulated" not in client.get("/editor/gaps").text
+    simulate(
+        services.engine, open_searcher(published, embedder), now=NOW, days=3, events=30, seed=1
+    )
+    SqlEventStore(services.engine, lambda: NOW).record_search(search("a real one"))
+    for page in ("overview", "gaps", "questions", "articles", "forms", "proof"):
+        assert "data-simulated" in client.get(f"/editor/{page}").text, page
+        data = client.get(f"/editor/{page}.json").json
+        assert (data[0] if isinstance(data, list) else data)["simulated"] is True, page
+        file = client.get(f"/editor/{page}.csv").headers["Content-Disposition"]
+        assert f"{page}-simulated.csv" in file
+    assert "data-simulated" not in client.get("/editor/account").text
+    digest = read_digest(services.engine, (), NOW)
+    assert as_dict(digest, "")["simulated"] is True
+    assert "never were" in as_markdown(digest, locale="en", base_url="")
+    with services.engine.begin() as connection:
+        for table in (*EVENTS, SUGGESTIONS, FORM_EVENTS):
+            connection.execute(sa.delete(table).where(table.c.visitor.startswith(PREFIX)))
+    assert not is_simulated(services.engine)
 
 
 def test_sessions_of_forms_are_what_their_events_say(played: tuple[sa.Engine, Played]) -> None:

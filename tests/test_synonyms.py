@@ -66,6 +66,19 @@ def test_a_phrase_stands_in_one_line() -> None:
     assert [(mistake.line, "line 1" in mistake.message) for mistake in mistakes] == [(2, True)]
 
 
+def test_check_finds_chinese_among_english_synonyms(
+    articles: Path, write_article: ArticleWriter
+) -> None:
+    write_article()
+    (articles / "synonyms").mkdir()
+    (articles / "synonyms" / "en.txt").write_text("cash => refund\n展厅 => 门店\n", "utf-8")
+    (articles / "synonyms" / "zh-Hans.txt").write_text("展厅 => 门店\nVIP => 会员\n", "utf-8")
+    _, problems = check_folder(articles, today=TODAY)
+    assert {(one.path, one.line, one.code, one.severity) for one in problems} == {
+        ("articles/synonyms/en.txt", 2, "synonym_language", "warning")
+    }
+
+
 def test_check_names_file_and_line(articles: Path, write_article: ArticleWriter) -> None:
     write_article()
     (articles / "synonyms").mkdir()

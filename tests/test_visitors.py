@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from conftest import NOW
+from moved_clock import MovedClock
 from portal.database import migrate, open_engine
 from portal.tables import VISITOR_SALTS
 from portal.visitors import VisitorKeys, is_bot
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ADDRESS, AGENT = "203.0.113.77", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 
 
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture
@@ -64,14 +55,14 @@ def test_another_address_or_browser_has_another_key(engine, clock):
 def test_the_key_changes_at_midnight_utc(engine, clock):
     keys = VisitorKeys(engine, clock)
     before = keys.key(ADDRESS, AGENT)
-    clock.now = NOON.replace(day=23, hour=0)
+    clock.now = NOW.replace(day=23, hour=0)
     assert keys.key(ADDRESS, AGENT) != before
 
 
 def test_the_moment_of_the_event_decides_which_day(engine, clock):
     keys = VisitorKeys(engine, clock)
-    today = keys.key(ADDRESS, AGENT, NOON)
-    assert keys.key(ADDRESS, AGENT, NOON + timedelta(days=1)) != today
+    today = keys.key(ADDRESS, AGENT, NOW)
+    assert keys.key(ADDRESS, AGENT, NOW + timedelta(days=1)) != today
 
 
 def test_salts_older_than_two_days_are_deleted(engine, clock):
@@ -87,12 +78,12 @@ def test_salts_older_than_two_days_are_deleted(engine, clock):
 
 def test_a_salt_is_deleted_within_the_hour_it_turns_two_days_old(engine, clock):
     keys = VisitorKeys(engine, clock)
-    clock.now = NOON.replace(hour=22)
+    clock.now = NOW.replace(hour=22)
     keys.key(ADDRESS, AGENT)
-    clock.now = NOON.replace(day=24, hour=21)
+    clock.now = NOW.replace(day=24, hour=21)
     keys.key(ADDRESS, AGENT)
     assert salts(engine) == ["2026-11-22", "2026-11-24"]
-    clock.now = NOON.replace(day=24, hour=23)
+    clock.now = NOW.replace(day=24, hour=23)
     keys.key(ADDRESS, AGENT)
     assert salts(engine) == ["2026-11-24"]
 

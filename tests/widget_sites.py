@@ -1,4 +1,7 @@
-"""Two sites for the widget's tests: a help centre that misbehaves on demand, and a shop."""
+"""Two sites for the widget's tests: a help centre that misbehaves on demand, and a shop.
+
+With what a customer does at the shop.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ from urllib.parse import parse_qsl
 from portal.widget import _make
 
 JSON = "application/json"
+TEXTS = {
+    "en": "the lamp arrived with a cracked shade",
+    "zh-Hans": "收到的台灯灯罩裂了怎么退款",
+}
 ANSWERS = {
     "en": [
         {
@@ -239,3 +246,23 @@ def wait_until(condition: Callable[[], object], page: Any, seconds: float = 20) 
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         page.wait_for_timeout(20)
+
+
+def write(page: Any, text: str = TEXTS["en"]) -> None:
+    page.locator("#text").fill(text)
+
+
+def suggested(page: Any) -> list[str]:
+    """Titles of what is shown, once something is."""
+    page.locator(".panel").wait_for()
+    titles: list[str] = page.locator(".toggle span").all_text_contents()
+    return titles
+
+
+def send_and_check(page: Any, site: Shop) -> None:
+    """Send the form, in which `write` wrote; the shop gets what it holds, once."""
+    page.select_option("#reason", "R7")
+    page.click("#send")
+    page.locator("#sent").wait_for()
+    expected = {"order": "WF-1", "reason": "R7", "text": TEXTS["en"]}
+    assert site.received == [expected], site.received

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from flask import g
+from flask import current_app, g
 
 from portal.accounts.types import User
 from portal.services import services
+
+if TYPE_CHECKING:
+    from portal.proof.types import Run
 
 _log = structlog.get_logger(__name__)
 _NOTHING: Mapping[str, object] = {}
@@ -40,3 +43,14 @@ def audit(
             "audit_lost", action=action, user=user.id if user else None, error=type(error).__name__
         )
         services().metrics.event_failures.labels("audit").inc()
+
+
+def audit_of_run(done: str, failed: str, subject: str) -> Callable[[Run, bool], None]:
+    """What notes, from the thread of a run that the present user begins, what came of it."""
+    app, user = cast("Any", current_app)._get_current_object(), present_user()
+
+    def note(run: Run, well: bool) -> None:
+        with app.app_context():
+            audit(done if well else failed, subject, {"run": run.id}, user=user)
+
+    return note

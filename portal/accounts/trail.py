@@ -14,6 +14,8 @@ from portal.accounts.tables import AUDIT
 from portal.event_types import Clock
 from portal.transactions import transaction
 
+COMMAND_LINE = "kb (command line)"
+"""Who did what was done by command, which nobody signs in for."""
 _LONGEST_TEXT = 300
 _LONGEST_SUBJECT = 200
 _LONGEST_ACTION = 64

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from portal.figures.counts import rates
 from portal.figures.read import Selection, figures
 from portal.forms.intervals import Share
-from portal.gaps.definitions import LEAST
+from portal.gaps.definitions import LEAST, SHOWN
 from portal.gaps.proof_report import Line, Report, read_report
 from portal.gaps.store import EVERYTHING, GapStore
 from portal.gaps.types import UNDER_WAY, Gap
+from portal.simulate.mark import is_simulated
 from portal.transactions import transaction
 from search.types import Article
 
@@ -43,7 +44,8 @@ class Digest:
 
     Gaps are told of until `now`, and the most pressing first; as in the queue without those that
     fewer than `LEAST` visitors asked about, but for what somebody was to have done by a day.
-    `counted_at` is the last refresh of the gap report; None: there was none.
+    `counted_at` is the last refresh of the gap report; None: there was none. `before_days` are
+    the days of the period before that the log has.
     """
 
     first: date
@@ -53,12 +55,15 @@ class Digest:
     questions: int
     answered: Rate
     unresolved: Rate
+    before_days: int
     waiting: int
     new: tuple[Gap, ...]
     spikes: tuple[Gap, ...]
     overdue: tuple[Gap, ...]
     report: Report
     reviews: tuple[Article, ...]
+    simulated: bool = False
+    """Whether any of the visitors were played by `kb simulate`."""
 
     @property
     def closed(self) -> tuple[Line, ...]:
@@ -102,12 +107,14 @@ def read_digest(
         questions=found.total.asked,
         answered=Rate(shares["answered"], before["answered"]),
         unresolved=Rate(shares["unresolved"], before["unresolved"]),
+        before_days=found.before_days,
         waiting=len(waiting),
         new=tuple(gap for gap in waiting if gap.made_at and gap.made_at >= begin),
         spikes=tuple(gap for gap in waiting if gap.spike),
         overdue=tuple(gap for gap in under_way if gap.due and gap.due < today),
         report=read_report(engine, begin, now),
         reviews=tuple(sorted(due, key=lambda one: (one.review_by, one.id, one.locale))),
+        simulated=is_simulated(engine),
     )
 
 
@@ -119,9 +126,12 @@ def as_dict(digest: Digest, base_url: str) -> dict[str, Any]:
         "last": digest.last.isoformat(),
         "now": digest.now.isoformat(),
         "counted_at": counted_at.isoformat() if counted_at else None,
+        "simulated": digest.simulated,
         "questions": digest.questions,
         "answered": _rate(digest.answered),
         "unresolved": _rate(digest.unresolved),
+        "before_days": digest.before_days,
+        "visitors_of_days": SHOWN.days,
         "waiting": digest.waiting,
         "new": [_gap(gap, base_url) for gap in digest.new],
         "spikes": [_gap(gap, base_url) for gap in digest.spikes],
@@ -146,7 +156,8 @@ def gap_url(base_url: str, number: int) -> str:
 def _gap(gap: Gap, base_url: str) -> dict[str, Any]:
     return {
         "gap": gap.number, "name": gap.name, "locale": gap.locale, "state": gap.state.value,
-        "kind": gap.kind.value, "visitors": gap.visitors, "score": round(gap.score, 2),
+        "kind": gap.kind.value, "visitors": gap.visitors, "weeks": list(gap.figures.weeks),
+        "score": round(gap.score, 2),
         "owner": gap.owner, "due": gap.due.isoformat() if gap.due else None,
         "typical": list(gap.typical), "url": gap_url(base_url, gap.number),
     }  # fmt: skip

@@ -16,10 +16,11 @@ from portal import i18n
 from portal.accounts.plain import one_line
 from portal.digest.content import Digest, Rate, gap_url
 from portal.editor.charts import percent, points
-from portal.editor.gap_words import kind_names
+from portal.editor.gap_words import kind_names, state_names
 from portal.forms.intervals import Share
+from portal.gaps.definitions import SHOWN
 from portal.gaps.proof_report import Line
-from portal.gaps.types import Gap
+from portal.gaps.types import Gap, State
 from search.types import Article
 
 T = TypeVar("T")
@@ -66,11 +67,27 @@ def _lines(digest: Digest, base_url: str) -> Iterator[str]:
         first=_day(digest), last=format_date(digest.last, "medium"),
     )  # fmt: skip
     yield ""
-    yield ngettext("%(num)s question was asked.", "%(num)s questions were asked.", digest.questions)
+    if digest.simulated:
+        yield _("There are visitors in these figures who never were: “kb simulate” played them.")
+        yield ""
+    yield ngettext(
+        "%(count)s question was asked.", "%(count)s questions were asked.", digest.questions,
+        count=format_decimal(digest.questions),
+    )  # fmt: skip
     yield ""
-    yield "- " + _rate(_("Answered"), digest.answered)
-    yield "- " + _rate(_("Unresolved"), digest.unresolved)
+    yield "- " + _rate(_("Answered, of what was searched for"), digest.answered)
+    yield "- " + _rate(
+        _("Unresolved, of all questions, also those put to a person or a form at once"),
+        digest.unresolved,
+    )
     yield "- " + ngettext("%(num)s gap is waiting", "%(num)s gaps are waiting", digest.waiting)
+    length = (digest.last - digest.first).days + 1
+    if digest.before_days < length:
+        yield "- " + _(
+            "The log has %(count)s of the %(of)s days before.",
+            count=digest.before_days,
+            of=length,
+        )
     if digest.counted_at is None:
         yield ""
         yield _("The gap report was never refreshed; `kb gaps` does it.")
@@ -78,10 +95,13 @@ def _lines(digest: Digest, base_url: str) -> Iterator[str]:
         day = format_date(digest.counted_at, "medium")
         yield ""
         yield _("The gap report is of %(day)s; `kb gaps` refreshes it.", day=day)
-    yield from _part(_("New gaps"), digest.new, lambda gap: _gap(gap, base_url))
     yield from _part(
-        _("Asked at least twice as often this week"), digest.spikes,
+        _("New gaps, found since %(day)s", day=_day(digest)), digest.new,
         lambda gap: _gap(gap, base_url),
+    )  # fmt: skip
+    yield from _part(
+        _("Asked at least twice as often in the last seven days"), digest.spikes,
+        lambda gap: _spike(gap, base_url),
     )  # fmt: skip
     yield from _part(_("Closed by evidence"), digest.closed, lambda line: _closed(line, base_url))
     yield from _part(
@@ -125,12 +145,25 @@ def _share(share: Share) -> str:
 
 
 def _gap(gap: Gap, base_url: str) -> str:
-    visitors = ngettext("%(num)s visitor", "%(num)s visitors", gap.visitors)
+    visitors = ngettext(
+        "%(count)s visitor in %(days)s days", "%(count)s visitors in %(days)s days", gap.visitors,
+        count=format_decimal(gap.visitors), days=SHOWN.days,
+    )  # fmt: skip
     typical = [quoted(text) for text in gap.typical[:2] if text != gap.name]
     like = _("; such as %(questions)s", questions=" / ".join(typical)) if typical else ""
     named = _named(gap.number, gap.name, base_url)
     kind = kind_names()[gap.kind]
+    if gap.state is not State.OPEN:
+        kind = _("%(kind)s, %(state)s", kind=kind, state=state_names()[gap.state])
     return _("%(gap)s: %(visitors)s, %(kind)s", gap=named, visitors=visitors, kind=kind) + like
+
+
+def _spike(gap: Gap, base_url: str) -> str:
+    """With what the weeks had, the present one last."""
+    before, now = (0, 0, *gap.figures.weeks)[-2:]
+    said = _("; seven days: %(now)s, the seven before: %(before)s",
+             now=format_decimal(now), before=format_decimal(before))  # fmt: skip
+    return _gap(gap, base_url) + said
 
 
 def _owned(gap: Gap, base_url: str) -> str:

@@ -19,7 +19,7 @@ class Commission:
     """What is to be written: the gap, its language and kind, and whose it will be.
 
     `questions` are the customers' own, those not held out; `source` is the article of the other
-    language that is to be translated.
+    language that is to be translated; `identity` is the article's id where it is not `slug`.
     """
 
     gap: int
@@ -32,13 +32,14 @@ class Commission:
     questions: tuple[str, ...]
     today: date
     source: Article | None = None
+    identity: str = ""
 
 
 def compose(commission: Commission) -> str:
     """A whole article file: complete front matter, an outline, nothing published of it yet."""
     source = commission.source
     front = [
-        ("id", scalar(source.id if source else commission.slug)),
+        ("id", scalar(source.id if source else commission.identity or commission.slug)),
         ("title", scalar(one_line(commission.title) or commission.slug)),
         ("summary", scalar(summary(commission.locale))),
         ("section", commission.section),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, redirect
+from flask_wtf.csrf import CSRFError
 from werkzeug import Response
 
 from portal.editor import (
@@ -22,12 +23,13 @@ from portal.editor import (
     overview,
     people,
     proofs,
+    publishing,
     question,
     questions,
     runs,
     signing_in,
 )
-from portal.editor.access import admit, keep_private
+from portal.editor.access import admit, keep_private, keep_written
 from portal.services import services_of
 
 
@@ -37,6 +39,7 @@ def register(app: Flask) -> None:
     blueprint.before_request(language.choose_language)
     blueprint.before_request(admit)
     blueprint.after_request(keep_private)
+    blueprint.register_error_handler(CSRFError, keep_written)
     blueprint.context_processor(navigation.context)
     adding_up.init(blueprint)
     blueprint.add_url_rule("/", "home", _home)
@@ -55,6 +58,7 @@ def register(app: Flask) -> None:
     gap.add_routes(blueprint)
     gap_work.add_routes(blueprint)
     drafts.add_routes(blueprint)
+    publishing.add_routes(blueprint)
     runs.add_routes(blueprint)
     proofs.add_routes(blueprint)
     app.register_blueprint(blueprint)

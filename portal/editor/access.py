@@ -13,17 +13,24 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.audit import present_user
 from portal.accounts.types import Session, User
+from portal.editor.language import choose_language
 from portal.editor.roles import ROLES, Role
-from portal.problems import problem
+from portal.problems import csrf_error, problem
 from portal.services import services
 
 COOKIE = "kb-editor"
+CAN_LEAVE = "oidc_can_leave"
+"""In Flask's cookie: who is signed in came from a provider that can be signed out of too."""
+LEFT = "oidc_left"
+"""Likewise, once the session here is over: the provider may still know them."""
 _DATA = (".json", ".csv", ".atom")
 _NEVER_SHOWN = frozenset(
     {"csrf_token", "next", "seen", "question", "password", "old", "new", "again"}
@@ -60,7 +67,7 @@ def admit() -> AnyResponse | None:
     name = (request.endpoint or "").rpartition(".")[2]
     if name not in ROLES:
         raise RoleMissing(f"{request.endpoint}: has no role; add it to portal/editor/roles.py")
-    _recognise()
+    recognise()
     user = present_user()
     if ROLES[name] <= (user.role if user else Role.ANYONE):
         return None
@@ -72,6 +79,15 @@ def admit() -> AnyResponse | None:
         page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
         return make_response(page, 401)
     return redirect(url_for("editor.sign_in", next=_wanted(request)))
+
+
+def keep_written(error: CSRFError) -> AnyResponse:
+    """A form of a browser whose cookies are all gone: what was written is shown here as well."""
+    choose_language()
+    if wants_data(request) or not (kept := _written(request)):
+        return csrf_error(error)
+    page = render_template("editor/signed_out.html", next=_wanted(request), kept=kept)
+    return make_response(page, 400)
 
 
 def _written(asked: Request) -> list[str]:
@@ -129,6 +145,8 @@ def end_session(response: AnyResponse) -> None:
     """Sign out on this device."""
     if token := request.cookies.get(COOKIE):
         services().accounts.sessions.end(token)
+    if session.pop(CAN_LEAVE, False):
+        session[LEFT] = True
     response.delete_cookie(COOKIE, path=url_for("editor.home"), httponly=True, samesite="Lax",
                            secure=_secure())  # fmt: skip
 
@@ -139,10 +157,13 @@ def _secure() -> bool:
     return settings.secure_cookies or https or request.is_secure
 
 
-def _recognise() -> None:
-    """Set who asks, from the cookie."""
+def recognise() -> None:
+    """Set who asks, from the cookie, once a request. Raises `EventsUnavailable`."""
+    if "editor_asked" in g:
+        return
     token = request.cookies.get(COOKIE)
     found = services().accounts.sessions.find(token) if token else None
+    g.editor_asked = True
     if found is not None:
         g.editor = services().accounts.users.get(found.user_id)
         g.editor_session = found.session

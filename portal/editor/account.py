@@ -20,8 +20,9 @@ from portal.accounts.passwords import LONGEST
 from portal.accounts.types import AccountRefused, User
 from portal.addresses import counted_address
 from portal.editor.access import begin_session, current_session, current_user, end_session
+from portal.editor.browsers import browser_words
 from portal.editor.signing_in import let_in
-from portal.editor.words import moment, refusal
+from portal.editor.words import moment, refusal, way_names
 from portal.help.context import absolute
 from portal.i18n import current_locale
 from portal.services import services
@@ -137,6 +138,8 @@ def _page(*, errors: dict[str, str] | None = None, feed: str = "") -> str:
         present=current_session().key,
         errors=errors or {},
         feed=feed,
+        ways=way_names(),
+        browser_words=browser_words,
         moment=moment,
     )
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from portal.accounts.trail import Chosen, Entry
 from portal.editor.arguments import row_number
-from portal.editor.audit_words import action_names
+from portal.editor.audit_words import action_names, details, who
 from portal.editor.words import moment
 from portal.forms.export import plain_cell
 from portal.services import services
@@ -46,7 +46,8 @@ def page() -> str:
         actions=actions,
         action_names=action_names(),
         moment=moment,
-        detail=_detail,
+        details=details,
+        who=who,
         older=url_for(".audit", **query, before=found[_PAGE - 1].id)
         if len(found) > _PAGE else "",
         newest=url_for(".audit", **query) if "before" in request.args else "",
@@ -110,14 +111,6 @@ def _day(text: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
         return None
-
-
-def _detail(entry: Entry) -> list[tuple[str, str]]:
-    """The detail as names and texts."""
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in entry.detail.items()
-    ]
 
 
 def _download(text: str, name: str, kind: str) -> Response:

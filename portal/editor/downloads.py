@@ -1,4 +1,8 @@
-"""Tables as files: CSV that no spreadsheet takes for formulas, JSON for programs."""
+"""Tables as files: CSV that no spreadsheet takes for formulas, JSON for programs.
+
+Files with figures of visitors who never were say so: by `-simulated` in their names, which a table
+survives, and JSON by a field `simulated`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from flask import Response
 from portal.editor.legible import legible
 from portal.forms.export import plain_cell
 from portal.forms.intervals import Share
+from portal.services import services
+from portal.simulate.mark import is_simulated
 
 _DIGITS = 6
 SHARE = ("share", "low", "high")
@@ -26,14 +32,16 @@ def csv_file(name: str, header: Sequence[str], lines: Iterable[Sequence[object]]
     writer.writerow(header)
     for line in lines:
         writer.writerow([_cell(cell) if isinstance(cell, str) else cell for cell in line])
-    return _download(file.getvalue(), name, "text/csv")
+    return download(file.getvalue(), name, "text/csv")
 
 
 def json_file(name: str, data: Any) -> Response:
-    """A JSON file to download."""
+    """A JSON file to download; every object of a list has the field `simulated`."""
+    played = {"simulated": is_simulated(services().engine)}
+    data = {**data, **played} if isinstance(data, dict) else [{**one, **played} for one in data]
     text = json.dumps(data, ensure_ascii=False, indent=2)
     # A lone half of a surrogate pair, which a log may hold, has no bytes of its own.
-    return _download(text.encode("utf-8", "replace").decode(), name, "application/json")
+    return download(text.encode("utf-8", "replace").decode(), name, "application/json")
 
 
 def share_cells(share: Share | None) -> list[object]:
@@ -55,7 +63,11 @@ def _cell(text: str) -> str:
     return plain_cell(legible(text).strip())
 
 
-def _download(text: str, name: str, kind: str) -> Response:
+def download(text: str, name: str, kind: str) -> Response:
+    """A file of figures; its name says so when some of them were played."""
+    stem, _dot, suffix = name.rpartition(".")
+    if is_simulated(services().engine):
+        name = f"{stem}-simulated.{suffix}"
     response = Response(text, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -34,11 +34,11 @@ from portal.gaps.store import GapFilter
 from portal.gaps.types import Gap, GapUnknown, State
 from portal.help.content import split_opening
 from portal.help.policy import clauses
-from portal.proof.types import RunKind, RunsBusy
+from portal.proof.types import RunKind
 from portal.services import services
 from search.errors import KnowledgeBaseError
 
-_AT = "/drafts/<locale>/<section>/<slug>"
+AT = "/drafts/<locale>/<section>/<slug>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,20 @@ class Line:
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    blueprint.add_url_rule(_AT, "draft", page)
-    blueprint.add_url_rule(f"{_AT}/save", "draft_save", save, methods=["POST"])
-    blueprint.add_url_rule(f"{_AT}/check", "draft_check", check, methods=["POST"])
-    blueprint.add_url_rule(f"{_AT}/publish", "draft_publish", publish, methods=["POST"])
+    blueprint.add_url_rule(AT, "draft", page)
+    blueprint.add_url_rule(f"{AT}/save", "draft_save", save, methods=["POST"])
+    blueprint.add_url_rule(f"{AT}/check", "draft_check", check, methods=["POST"])
 
 
 def page(locale: str, section: str, slug: str) -> str:
     """The file as it lies there, checked and rendered."""
     path = ArticlePath(locale, section, slug)
-    opened = services().proof.files.read(path)
-    return _page(path, shown(opened.text), seen=opened.digest)
+    return draft_page(path, services().proof.files.read(path))
+
+
+def draft_page(path: ArticlePath, opened: Opened, *, error: str = "") -> str:
+    """The page of a file as it was read, with what is wrong."""
+    return _page(path, shown(opened.text), seen=opened.digest, error=error)
 
 
 def save(locale: str, section: str, slug: str) -> AnyResponse:
@@ -71,7 +74,7 @@ def save(locale: str, section: str, slug: str) -> AnyResponse:
     path = ArticlePath(locale, section, slug)
     if request.form.get("action") == "preview":
         return make_response(_page(path, _typed(), seen=_seen()))
-    outcome = _save(path)
+    outcome = save_typed(path)
     if not isinstance(outcome, Opened):
         return outcome
     flash(_("Saved."))
@@ -81,7 +84,7 @@ def save(locale: str, section: str, slug: str) -> AnyResponse:
 def check(locale: str, section: str, slug: str) -> Response:
     """Problems and preview of what stands in the field, for the script of the page."""
     path = ArticlePath(locale, section, slug)
-    examined, error = _examined(path, _typed())
+    examined, error = examined_text(path, _typed())
     return jsonify(
         problems=render_template(
             "editor/_draft_problems.html",
@@ -94,25 +97,7 @@ def check(locale: str, section: str, slug: str) -> Response:
     )
 
 
-def publish(locale: str, section: str, slug: str) -> AnyResponse:
-    """Save, then publish in the background: the page that follows shows how far it is."""
-    path = ArticlePath(locale, section, slug)
-    outcome = _save(path)
-    if not isinstance(outcome, Opened):
-        return outcome
-    gap = _gap_of(path)
-    try:
-        run = services().proof.start_publish(
-            path, seen=outcome.digest, by=current_user().name, gap=gap.number if gap else None
-        )
-    except RunsBusy as busy:
-        flash(_("Another proof or publish is under way. Wait for it and publish then."), "error")
-        return redirect(url_for(".run", name=busy.run), 303)
-    audit("draft.published", str(path), {"run": run.id})
-    return redirect(url_for(".run", name=run.id), 303)
-
-
-def _save(path: ArticlePath) -> Opened | AnyResponse:
+def save_typed(path: ArticlePath) -> Opened | AnyResponse:
     """The file as it was written, or the page that says why it was not."""
     desk = services().proof
     typed, seen = _typed(), _seen()
@@ -174,9 +159,10 @@ def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyRes
 def _page(
     path: ArticlePath, text: str, *, seen: str, error: str = "", reason: Failure | None = None
 ) -> str:
-    examined, broken = _examined(path, text)
-    gap = _gap_of(path)
+    examined, broken = examined_text(path, text)
+    gap = gap_of(path)
     run = services().proof.runs.latest(gap.number, RunKind.PUBLISH) if gap else None
+    told = run is not None and run.article == path and run.tells_of(seen)
     return render_template(
         "editor/draft.html",
         path=path,
@@ -188,7 +174,7 @@ def _page(
         broken=broken,
         problem_words=problem_words,
         gap=gap,
-        last=run_facts(run) if run and run.article == path else None,
+        last=run_facts(run) if run and told else None,
         live=services().library.catalogue.by_path(f"/{str(path).removesuffix('.md')}"),
         **_preview(examined),
     )
@@ -205,7 +191,7 @@ def _preview(examined: Examined | None) -> dict[str, object]:
             "clauses": clauses(article, taxonomy)}  # fmt: skip
 
 
-def _examined(path: ArticlePath, text: str) -> tuple[Examined | None, Failure | None]:
+def examined_text(path: ArticlePath, text: str) -> tuple[Examined | None, Failure | None]:
     """What the checks say, or why they cannot say anything: another file breaks them all."""
     try:
         return services().proof.examine(path, text), None
@@ -213,7 +199,7 @@ def _examined(path: ArticlePath, text: str) -> tuple[Examined | None, Failure | 
         return None, failure(error)
 
 
-def _gap_of(path: ArticlePath) -> Gap | None:
+def gap_of(path: ArticlePath) -> Gap | None:
     """The gap that names the article, being drafted before all others, else the one it names."""
     here = services()
     file = next((one for one in listed(here.proof.root) if one.path == path), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import format_decimal
 
 from portal.editor.charts import PARTS, columns, percent, points
+from portal.editor.downloads import download, json_file
 from portal.forms.export import as_csv, as_dict, trend_csv
 from portal.forms.figures import Figures, Selection, Step, shares, step_of
 from portal.i18n import current_locale
@@ -71,18 +71,17 @@ def page() -> str:
 
 def as_json() -> Response:
     """The same figures for programs."""
-    text = json.dumps(as_dict(_figures(_chosen())), ensure_ascii=False, indent=2)
-    return _download(text, "forms.json", "application/json")
+    return json_file("forms.json", as_dict(_figures(_chosen())))
 
 
 def csv_of_forms() -> Response:
     """One line for each form and language."""
-    return _download(as_csv(_figures(_chosen())), "forms.csv", "text/csv")
+    return download(as_csv(_figures(_chosen())), "forms.csv", "text/csv")
 
 
 def csv_of_trend() -> Response:
     """One line for each day or week."""
-    return _download(trend_csv(_figures(_chosen())), "forms-trend.csv", "text/csv")
+    return download(trend_csv(_figures(_chosen())), "forms-trend.csv", "text/csv")
 
 
 def _chosen() -> _Chosen:
@@ -116,9 +115,3 @@ def _forms(found: Figures, chosen: _Chosen) -> dict[str, str]:
     titles = {form.key: form.title(current_locale()) for form in services().forms.all()}
     once = (*(group.form for group in found.groups), chosen.form)
     return titles | {key: key for key in once if key and key not in titles}
-
-
-def _download(text: str, name: str, kind: str) -> Response:
-    response = Response(text, mimetype=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

@@ -51,7 +51,8 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"{here}/asked.csv", "gap_asked_csv", asked_as_csv)
     for name, act in (
         ("assign", _assign), ("note", _note), ("ignore", _ignore), ("reopen", _reopen),
-        ("kind", _kind), ("merge", _merge), ("split", _split), ("move", _move),
+        ("kind", _kind), ("merge", _merge), ("unmerge", _unmerge),
+        ("split", _split), ("move", _move),
     ):  # fmt: skip
         blueprint.add_url_rule(
             f"{here}/{name}", f"gap_{name}", _action(name, act), methods=["POST"]
@@ -59,12 +60,8 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 def page(number: int) -> AnyResponse:
-    """Everything about a gap; one that was merged leads to what it is a part of."""
-    gap = services().gaps.get(number)
-    if gap.merged_into is not None:
-        flash(_("Gap %(number)s is a part of this one.", number=number))
-        return redirect(url_for("editor.gap", number=gap.merged_into))
-    return make_response(_page(gap))
+    """Everything about a gap; of one that was merged what was known of it, and a way back."""
+    return make_response(_page(services().gaps.get(number)))
 
 
 def as_json(number: int) -> Response:
@@ -117,10 +114,15 @@ def _page(
     """The page; after a form failed, with what was typed into it and why."""
     store = services().gaps
     questions, history = store.questions(gap.number), store.history(gap.number)
-    texts = {question.key: question.text for question in questions}
+    whole = store.get(store.merged()[gap.number]) if gap.merged_into is not None else None
+    known = questions if whole is None else store.questions(whole.number)
+    texts = {question.key: question.text for question in known}
     return render_template(
         "editor/gap.html",
         gap=gap,
+        whole=whole,
+        can_unmerge=whole is not None and store.can_unmerge(gap.number),
+        parts=store.parts(gap.number),
         questions=questions,
         history=history,
         texts=texts,
@@ -222,8 +224,14 @@ def _kind(number: int, version: int) -> Done:
 def _merge(number: int, version: int) -> Done:
     into = _number(request.form.get("into", ""))
     services().gaps.merge(number, into, by=_by(), version=version)
-    told = _("Gap %(number)s is a part of this one now.", number=number)
+    told = _("Gap %(number)s is a part of this one now. Its page takes it back.", number=number)
     return "merged", {"into": into}, told
+
+
+def _unmerge(number: int, version: int) -> Done:
+    gap = services().gaps.unmerge(number, by=_by(), version=version)
+    told = _("A gap of its own again, with %(count)s questions.", count=gap.questions)
+    return "unmerged", {"questions": gap.questions}, told
 
 
 def _split(number: int, version: int) -> Done:

@@ -13,10 +13,12 @@ from portal.gaps.types import Entry, Gap, GapRefused, Kind, Reason, State
 N_ = str  # marks what the catalogue of translations has to have
 REFUSALS: Mapping[str, str] = {
     "note_empty": N_("Write something into the note."),
+    "ignore_empty": N_("Say why it is ignored."),
     "none_chosen": N_("Choose at least one question."),
     "all_chosen": N_("Leave at least one question, or the gap would be empty."),
     "merge_self": N_("This is the gap itself. Give the number of another one."),
     "merged_before": N_("One of the two gaps is a part of another one already."),
+    "unmerge_none": N_("This merge cannot be taken back."),
     "move_self": N_("The questions are in this gap already. Give the number of another one."),
     "move_merged": N_("Gap %(gap)s is a part of gap %(into)s. Move them there."),
     "no_number": N_("The database gave the new gap no number. Try again."),
@@ -93,6 +95,8 @@ def entry_text(entry: Entry, texts: Mapping[str, str]) -> str:
         else _("kind left to be proposed again"),
         "merged": _("merged into gap %(gap)s (%(questions)s questions)", **other),
         "took": _("took %(questions)s questions of gap %(gap)s", **other),
+        "unmerged": _("taken out of gap %(gap)s again (%(questions)s questions)", **other),
+        "gave_back": _("gave %(questions)s questions back to gap %(gap)s", **other),
         "split": _("%(questions)s questions split off as gap %(gap)s", **other),
         "split_from": _("split off from gap %(gap)s (%(questions)s questions)", **other),
         "moved": _("%(questions)s questions moved to gap %(gap)s", **other),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,10 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
-from portal.accounts.audit import audit
+from portal.accounts.audit import audit, audit_of_run
 from portal.drafts.compose import Commission, compose
 from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnly, EditRefused
-from portal.drafts.find import by_id, listed
+from portal.drafts.find import Listed, by_id, listed
 from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
@@ -32,8 +33,10 @@ from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
 from portal.transactions import transaction
 from search.errors import KnowledgeBaseError
+from search.text import HAN
 from search.types import LOCALES, Article
 
+_HAN = re.compile(f"[{HAN}]")
 _NEAR = 5  # articles offered for more questions
 _ASKED = 3  # questions that nearness is told by
 
@@ -63,13 +66,20 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             opened = desk.files.read(path)
         except KnowledgeBaseError:
             path = None  # a file that cannot be read is told of by `kb check`
+    files = list(listed(desk.root))
+    file = next((one for one in files if one.path == path), None)
+    told = published and opened and published.article == path and published.tells_of(opened.digest)
     near = _near(gap, questions)
     return {
         "work": {
             "path": path,
-            "file": next((one for one in listed(desk.root) if one.path == path), None),
+            "files": [one for one in files if file and (one is file or one.id == file.id != "")],
             "digest": opened.digest if opened else "",
             "near": near,
+            # Those of another language wait for an article in it.
+            "ticked": {
+                one.key for one in questions if near and _language_of(one.text) == near[0].locale
+            },
             "section": near[0].section if near else "",
             "sections": services().library.catalogue.taxonomy.sections,
             "title": _title(gap, questions),
@@ -82,8 +92,14 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
         },
         "proof": proof,
         "proof_run": run_facts(run) if run else None,
-        "proof_stale": bool(run and opened and run.digest != opened.digest),
-        "publish_run": run_facts(published) if published else None,
+        "proof_stale": bool(run and opened and run.digest != desk.digest(opened.text)),
+        "proof_published": bool(
+            published
+            and opened
+            and published.result
+            and published.result.get("proved") == desk.digest(opened.text)
+        ),
+        "publish_run": run_facts(published) if published and told else None,
         "look": look,
         "interval": interval,
         "verdict_words": verdict_words,
@@ -95,18 +111,22 @@ def draft(number: int) -> AnyResponse:
     here = services()
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    title = request.form.get("title", "").strip()[:200]
-    title = title or _title(gap, here.gaps.questions(number)) or f"gap-{number}"
+    title = _title_in(locale, gap, here.gaps.questions(number)) or f"gap-{number}"
     sections = here.library.catalogue.taxonomy.sections
     section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
     known = list(listed(here.proof.root))
-    source = _source(gap, locale)
-    taken = {one.id for one in known} | {one.path.slug for one in known}
-    path = ArticlePath(
-        locale,
-        source.section if source else section,
-        source.slug if source else free_slug(title, taken),
-    )
+    other = _in_other_language(gap, locale, known)
+    if other:
+        source = here.library.catalogue.get(other.path.locale, other.id)
+        path = ArticlePath(locale, other.path.section, other.path.slug)
+    else:
+        source = _source(gap, locale)
+        taken = {one.id for one in known} | {one.path.slug for one in known}
+        path = ArticlePath(
+            locale,
+            source.section if source else section,
+            source.slug if source else free_slug(title, taken),
+        )
     text = compose(
         Commission(
             gap=number, locale=locale, section=path.section, slug=path.slug, title=title,
@@ -114,9 +134,10 @@ def draft(number: int) -> AnyResponse:
             questions=tuple(
                 one.text
                 for one in here.gaps.questions(number)
-                if not one.held_out and one.locale == locale
+                if not one.held_out and _language_of(one.text) == locale
             ),
             source=source,
+            identity=other.id if other else "",
         )
     )  # fmt: skip
     try:
@@ -128,8 +149,9 @@ def draft(number: int) -> AnyResponse:
         return _refused(number, error)
     audit("gap.drafted", f"gap-{number}", {"article": str(path)})
     commit_saved(str(path), why=f"draft for gap-{number}")
-    identity = source.id if source else path.slug
-    _move_on(gap, State.DRAFTED, f"{locale}:{identity}")
+    if not other:  # whose article it has already, and is as far on as that
+        identity = source.id if source else path.slug
+        _move_on(gap, State.DRAFTED, f"{locale}:{identity}")
     flash(_("Draft written: %(path)s. Nothing is published yet.", path=str(path)))
     return redirect(_draft_url(path), 303)
 
@@ -166,10 +188,10 @@ def synonym(number: int) -> AnyResponse:
     """Add a customer's word for what the articles call otherwise."""
     here = services()
     gap = here.gaps.get(number)
-    locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    name = f"synonyms/{locale}.txt"
     article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
+    locale = _language_of(f"{said} {meant}")
+    name = f"synonyms/{locale}.txt"
     try:
         if article:
             by_id(here.proof.root, article)
@@ -199,14 +221,19 @@ def start_proof(number: int) -> AnyResponse:
         flash(_("There is no article to prove yet: draft one or choose one first."), "error")
         return _back(number)
     try:
-        run = here.proof.start_proof(gap, path, by=current_user().name)
+        if _is_published(path):
+            flash(_("Nothing differs from what is published: there is nothing to compare."))
+            return _back(number, "proof")
+        here.proof.start_proof(
+            gap, path, by=current_user().name,
+            ended=audit_of_run("gap.proof", "gap.proof_failed", f"gap-{number}"),
+        )  # fmt: skip
     except RunsBusy as busy:
         flash(_("Another proof or publish is under way."), "error")
         return redirect(url_for(".run", name=busy.run), 303)
     except NothingToProve:
         flash(_("The gap has no question to ask."), "error")
         return _back(number)
-    audit("gap.proof", f"gap-{number}", {"run": run.id})
     return _back(number, "proof")
 
 
@@ -250,8 +277,41 @@ def _said_otherwise(gap: Gap) -> str:
     return next((one.article for one in gap.evidence if len(one.synonym) == 2), "")
 
 
+def _is_published(path: ArticlePath) -> bool:
+    """Whether all that a publish of the article would take along is served already."""
+    here = services()
+    try:
+        found = here.proof.differences(path, here.library.catalogue, here.library.generation)
+    except KnowledgeBaseError:
+        return False  # a mistake is told by the proof
+    return not found.own and not found.others
+
+
+def _language_of(text: str) -> str:
+    """The language that words are in, whichever page they were written on."""
+    return "zh-Hans" if _HAN.search(text) else "en"
+
+
 def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
     return default_title(gap.name, [one.text for one in questions if not one.held_out])
+
+
+def _title_in(locale: str, gap: Gap, questions: Sequence[GapQuestion]) -> str:
+    """What the form says, unless it is what stood there in another language than was chosen."""
+    title = request.form.get("title", "").strip()[:200]
+    offered = _title(gap, questions)
+    if title and (title != offered or _language_of(title) == locale):
+        return title
+    own = [one.text for one in questions if not one.held_out and _language_of(one.text) == locale]
+    return own[0] if own else offered
+
+
+def _in_other_language(gap: Gap, locale: str, known: Sequence[Listed]) -> Listed | None:
+    """The gap's article where it is in another language than `locale` and not in that one."""
+    of, _colon, name = (gap.article or "").partition(":")
+    if of == locale or any((one.path.locale, one.id) == (locale, name) for one in known):
+        return None
+    return next((one for one in known if (one.path.locale, one.id) == (of, name)), None)
 
 
 def _source(gap: Gap, locale: str) -> Article | None:

@@ -12,6 +12,15 @@ from portal.accounts.audit import present_user
 from portal.accounts.types import Role
 from portal.editor.language import language_url
 from portal.editor.roles import ROLES
+from portal.event_types import EventsUnavailable
+from portal.services import services
+from portal.simulate.mark import is_simulated
+
+_OF_FIGURES = frozenset({
+    "overview", "gaps", "gap", "gap_asked", "questions", "question", "articles", "forms",
+    "proof_report",
+})  # fmt: skip
+"""Pages whose numbers come from the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,8 @@ def _entries() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Endpoint, title, and the endpoints of pages below it."""
     return (
         ("overview", _("Overview"), ()),
-        ("gaps", _("Gaps"), ("gap", "proof_report", "run")),
+        ("gaps", _("Gaps"), ("gap", "run")),
+        ("proof_report", _("Proof"), ()),
         ("questions", _("Questions"), ("question",)),
         ("articles", _("Articles"), ("draft",)),
         ("forms", _("Forms"), ()),
@@ -48,6 +58,16 @@ def navigation() -> list[Link]:
     ]
 
 
+def shows_simulated() -> bool:
+    """Whether the page is one of figures, and some of them are of visitors who were played."""
+    if present_user() is None or (request.endpoint or "").rpartition(".")[2] not in _OF_FIGURES:
+        return False
+    try:
+        return is_simulated(services().engine)
+    except EventsUnavailable:
+        return False  # and neither are there figures
+
+
 def role_name(role: Role) -> str:
     """A role in the reader's language."""
     names = {Role.READER: _("Reader"), Role.EDITOR: _("Editor"), Role.ADMIN: _("Admin")}
@@ -61,5 +81,6 @@ def context() -> dict[str, Any]:
         "editor_user": present_user(),
         "language_url": language_url,
         "role_name": role_name,
+        "shows_simulated": shows_simulated,
         "Role": Role,
     }

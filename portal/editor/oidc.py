@@ -12,7 +12,9 @@ from flask import (
     Flask,
     abort,
     current_app,
+    flash,
     make_response,
+    redirect,
     request,
     session,
     url_for,
@@ -24,7 +26,9 @@ from portal.accounts.audit import audit
 from portal.accounts.types import GIVEN, AccountRefused, Role, User
 from portal.accounts.users import LONGEST_NAME
 from portal.config import Settings
+from portal.editor.access import CAN_LEAVE, LEFT
 from portal.editor.signing_in import form, let_in, safe_next
+from portal.editor.words import refusal
 from portal.help.context import absolute
 from portal.services import services
 
@@ -78,6 +82,8 @@ def add_routes(blueprint: Blueprint) -> None:
     # A link and no form: the pages' policy lets forms lead nowhere else.
     blueprint.add_url_rule("/oidc", "oidc_start", start)
     blueprint.add_url_rule("/oidc/callback", "oidc_callback", callback)
+    blueprint.add_url_rule("/oidc/sign-out", "oidc_sign_out", sign_out)
+    blueprint.add_url_rule("/oidc/signed-out", "oidc_signed_out", signed_out)
 
 
 def start() -> Response:
@@ -85,10 +91,7 @@ def start() -> Response:
     wanted = safe_next(request.args.get("next", ""))
     problems = _problems()
     try:
-        client = _client()
-        issuer = client.load_server_metadata().get("issuer", "")
-        if issuer.rstrip("/") != services().settings.oidc_issuer.rstrip("/"):
-            raise ValueError(f"the provider calls itself {issuer!r}")
+        client = _checked_client()
         response: Response = client.authorize_redirect(absolute(url_for("editor.oidc_callback")))
     except problems as error:
         return _away(error, wanted)
@@ -122,7 +125,41 @@ def callback() -> Response:
     except _NotLetIn as error:
         audit("sign_in.failed", "", {"way": "oidc", "why": error.why})
         return _refuse(error.said, wanted)
-    return let_in(user, wanted, way="oidc")
+    response = let_in(user, wanted, way="oidc")
+    if _client().server_metadata.get("end_session_endpoint"):
+        session[CAN_LEAVE] = True
+    return response
+
+
+def sign_out() -> Response:
+    """Lead to where the provider ends its own session; whoever has signed out here is offered it.
+
+    The provider is told who asks by `client_id` alone: ID tokens, which it would rather have, are
+    not kept. It asks back for that.
+    """
+    if not session.get(LEFT):
+        return redirect(url_for("editor.sign_in"))
+    problems = _problems()
+    try:
+        response: Response = _checked_client().logout_redirect(
+            absolute(url_for("editor.oidc_signed_out")),
+            client_id=services().settings.oidc_client_id,
+        )
+    except problems as error:
+        return _away(error, "")
+    return response
+
+
+def signed_out() -> Response:
+    """Back from there; anybody may come here, so only who was sent there is told."""
+    problems = _problems()
+    try:
+        _client().validate_logout_response()
+    except problems:
+        return redirect(url_for("editor.sign_in"))
+    session.pop(LEFT, None)
+    flash(_("You are signed out at the provider too."))
+    return redirect(url_for("editor.sign_in"))
 
 
 def role_of(settings: Settings, claims: Mapping[str, Any]) -> Role | None:
@@ -220,7 +257,7 @@ def _add(claims: Mapping[str, Any], mail: str, role: Role, issuer: str, subject:
             user = users.add(free, role, issuer=issuer, subject=subject)
         except AccountRefused as error:
             if error.reason != "taken":
-                raise _NotLetIn("name", str(error)) from None
+                raise _NotLetIn("name", refusal(error)) from None
             # Taken is the identity, by a sign-in at the same moment, or the name, by another.
             if known := users.by_identity(issuer, subject):
                 return known
@@ -248,6 +285,15 @@ def _change_role(user: User, role: Role) -> User:
         return user
     audit("user.role", user.name, {"from": user.role.key, "to": role.key, "way": "oidc"}, user=user)
     return users.get(user.id)
+
+
+def _checked_client() -> Any:
+    """The provider as it describes itself. Raises `ValueError` for another than is set."""
+    client = _client()
+    issuer = client.load_server_metadata().get("issuer", "")
+    if issuer.rstrip("/") != services().settings.oidc_issuer.rstrip("/"):
+        raise ValueError(f"the provider calls itself {issuer!r}")
+    return client
 
 
 def _client() -> Any:

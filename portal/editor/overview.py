@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, render_template
 from flask_babel import format_decimal
 
@@ -27,8 +26,6 @@ from portal.figures.counts import NAMES, RATES, REASONS, Counts, rates
 from portal.figures.read import AskedQuestion, Figures, figures
 from portal.forms.intervals import LEVEL, Difference, Share, newcombe
 from portal.services import services
-from portal.simulate import PREFIX
-from portal.tables import SEARCHES
 from portal.transactions import transaction
 
 MULTIPLES = (
@@ -36,6 +33,8 @@ MULTIPLES = (
 )  # fmt: skip
 """What the small charts show: rates, and the numbers of the rest."""
 _TABLE = ("answered", "unresolved", "clicked", "helpful", "exits", "refined")
+_COLUMNS = ("asked", *NAMES)
+"""What files have: `asked` is what the page calls questions, those of searches and elsewhere."""
 _LINKS: Mapping[str, Mapping[str, str]] = {
     "answered": {"state": "answered"},
     "unresolved": {"state": "unresolved"},
@@ -56,6 +55,8 @@ class Point:
     day: date
     counts: Counts
     rates: dict[str, Share | None]
+    unfinished: bool
+    """Whether it has today, which is not over."""
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -89,7 +90,6 @@ def page() -> str:
         no_platform=NO_PLATFORM,
         periods=PERIODS,
         weekly=wanted.days >= PERIODS[2],
-        simulated=_is_simulated(),
         number=format_decimal,
         percent=percent,
         legible=legible,
@@ -114,15 +114,20 @@ def as_dict(found: Figures) -> dict[str, Any]:
         "platform": selection.platform,
         "channel": selection.channel,
         "level": LEVEL,
+        "log_begins": found.log_begins.isoformat() if found.log_begins else None,
+        "before_days": found.before_days,
         "total": _counts(found.total),
         "before": _counts(found.before),
-        "days": [{"day": day.isoformat(), **asdict(counts)} for day, counts in found.days],
+        "days": [
+            {"day": day.isoformat(), "asked": counts.asked, **asdict(counts)}
+            for day, counts in found.days
+        ],
         "by": {
             name: {key: _counts(counts) for key, counts in own.items()}
             for name, own in found.by.items()
         },
-        "top": [asdict(question) for question in found.top],
-        "rising": [asdict(question) for question in found.rising],
+        "top": [_question(question) for question in found.top],
+        "rising": [_question(question) for question in found.rising],
     }
 
 
@@ -130,13 +135,13 @@ def csv_of_days() -> Response:
     """One line for each day."""
     found = _figures(chosen())
     lines = [[day.isoformat(), *_numbers(counts)] for day, counts in found.days]
-    return csv_file("overview.csv", ["day", *NAMES], lines)
+    return csv_file("overview.csv", ["day", *_COLUMNS], lines)
 
 
 def csv_of_groups() -> Response:
     """One line for each locale, platform and channel, with the bounds of every share."""
     found = _figures(chosen())
-    header = ["by", "key", *NAMES, *(f"{name}_{part}" for name in RATES for part in SHARE)]
+    header = ["by", "key", *_COLUMNS, *(f"{name}_{part}" for name in RATES for part in SHARE)]
     lines = [
         [name, key, *_numbers(counts),
          *(cell for share in rates(counts).values() for cell in share_cells(share))]
@@ -154,7 +159,7 @@ def csv_of_questions() -> Response:
     )  # fmt: skip
     lines = [[name, one.text, one.questions, one.unresolved, one.before]
              for name, own in lists for one in own]  # fmt: skip
-    header = ["list", "question", "questions", "unresolved", "before"]
+    header = ["list", "question", "visitors", "unresolved", "before"]
     return csv_file("overview-questions.csv", header, lines)
 
 
@@ -167,13 +172,6 @@ def _figures(wanted: Chosen) -> Figures:
         return figures(connection, wanted.selection(now), now, most=MOST_ROWS)
 
 
-def _is_simulated() -> bool:
-    """Whether the latest search was played by `kb simulate`."""
-    latest = sa.select(SEARCHES.c.visitor).order_by(SEARCHES.c.at.desc()).limit(1)
-    with transaction(services().engine, "see who asked last") as connection:
-        return (connection.scalar(latest) or "").startswith(PREFIX)
-
-
 def _change(now: Share | None, before: Share | None) -> Difference | None:
     return newcombe(now, before) if now and before else None
 
@@ -182,7 +180,8 @@ def _trend(found: Figures, days: int) -> list[Point]:
     steps: dict[date, Counts] = {}
     for day, counts in found.days:
         steps.setdefault(step_of(day, days), Counts()).add(counts)
-    return [Point(day, counts, rates(counts)) for day, counts in steps.items()]
+    present = step_of(found.now.astimezone(UTC).date(), days)
+    return [Point(day, counts, rates(counts), day == present) for day, counts in steps.items()]
 
 
 def _rows(own: Mapping[str, Counts]) -> list[tuple[str, Counts, dict[str, Share | None]]]:
@@ -192,9 +191,16 @@ def _rows(own: Mapping[str, Counts]) -> list[tuple[str, Counts, dict[str, Share 
 
 
 def _numbers(counts: Counts) -> list[int]:
-    return [getattr(counts, name) for name in NAMES]
+    return [getattr(counts, name) for name in _COLUMNS]
+
+
+def _question(one: AskedQuestion) -> dict[str, Any]:
+    return {
+        "text": one.text, "visitors": one.questions, "unresolved": one.unresolved,
+        "before": one.before,
+    }  # fmt: skip
 
 
 def _counts(counts: Counts) -> dict[str, Any]:
     shares = {name: share_dict(share) for name, share in rates(counts).items()}
-    return {**asdict(counts), "rates": shares}
+    return {"asked": counts.asked, **asdict(counts), "rates": shares}

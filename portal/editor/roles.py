@@ -18,6 +18,8 @@ ROLES: dict[str, Role] = {
     "invitation_post": Role.ANYONE,
     "oidc_start": Role.ANYONE,
     "oidc_callback": Role.ANYONE,
+    "oidc_sign_out": Role.ANYONE,
+    "oidc_signed_out": Role.ANYONE,
     "gaps_atom": Role.ANYONE,
     # one's own account
     "home": Role.READER,
@@ -63,6 +65,7 @@ ROLES: dict[str, Role] = {
     "draft_save": Role.EDITOR,
     "draft_check": Role.EDITOR,
     "draft_publish": Role.EDITOR,
+    "draft_publish_page": Role.EDITOR,
     "run": Role.READER,
     "run_json": Role.READER,
     "proof_report": Role.READER,
@@ -84,6 +87,7 @@ ROLES: dict[str, Role] = {
     "gap_reopen": Role.EDITOR,
     "gap_kind": Role.EDITOR,
     "gap_merge": Role.EDITOR,
+    "gap_unmerge": Role.EDITOR,
     "gap_split": Role.EDITOR,
     "gap_move": Role.EDITOR,
     # what came of forms

@@ -23,7 +23,7 @@ from portal.accounts.passwords import LONGEST
 from portal.accounts.types import AccountUnknown, User
 from portal.addresses import counted_address
 from portal.config import Settings
-from portal.editor.access import begin_session, end_session
+from portal.editor.access import CAN_LEAVE, LEFT, begin_session, end_session
 from portal.services import services
 
 _LONGEST_NEXT = 2000
@@ -82,7 +82,8 @@ def sign_out() -> Response:
 
 def let_in(user: User, wanted: str, *, way: str) -> Response:
     """Begin a session for `user` and lead on to `wanted`; forms of before are good no more."""
-    session.pop("csrf_token", None)
+    for name in ("csrf_token", CAN_LEAVE, LEFT):
+        session.pop(name, None)
     response = redirect(wanted, 303)
     begin_session(response, user, way=way)
     audit("sign_in", user.name, {"way": way, "source": _source()}, user=user)
@@ -98,6 +99,7 @@ def form(wanted: str, name: str = "", error: str = "") -> str:
         error=error,
         first=not services().accounts.users.any(),
         oidc=provider_name(services().settings),
+        left=LEFT in session,
     )
 
 

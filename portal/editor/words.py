@@ -24,6 +24,15 @@ def refusal(error: AccountRefused) -> str:
     return str(said.get(error.reason, error))
 
 
+def way_names() -> dict[str, str]:
+    """How somebody signed in, by the `way` of a session."""
+    return {
+        "password": _("with the password"),
+        "invitation": _("by an invitation"),
+        "oidc": _("at the provider"),
+    }
+
+
 def moment(at: datetime | None) -> str:
     """A moment to the minute, UTC; a dash for never."""
     return f"{format_date(at, 'medium')} {format_time(at, 'short')}" if at else "–"

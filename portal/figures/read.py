@@ -84,7 +84,7 @@ class Figures:
     """Everything the overview shows. `days` has every day of the period, also the empty ones.
 
     `by` has the counts of each locale, platform and channel; `raw` are the days that were counted
-    from the log just now.
+    from the log just now; `log_begins` is the oldest day of the log, None while it is empty.
     """
 
     selection: Selection
@@ -96,6 +96,21 @@ class Figures:
     top: tuple[AskedQuestion, ...]
     rising: tuple[AskedQuestion, ...]
     raw: tuple[date, ...]
+    log_begins: date | None = None
+
+    @property
+    def before_days(self) -> int:
+        """How many days of the period before the log has; fewer make a comparison uneven."""
+        before = self.selection.before
+        if self.log_begins is None:
+            return 0
+        return max(0, (before.last - max(before.first, self.log_begins)).days + 1)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether both periods are in the log from their first day."""
+        before = self.selection.before
+        return self.before_days == (before.last - before.first).days + 1
 
 
 def figures(
@@ -121,7 +136,7 @@ def figures(
         selection, now, total(days.values()), earlier,
         tuple((day, days[day]) for day in every),
         {name: dict(sorted(own.items())) for name, own in by.items()},
-        top, rising, tuple(day.day for day in raw),
+        top, rising, tuple(day.day for day in raw), first_day(connection),
     )  # fmt: skip
 
 

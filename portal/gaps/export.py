@@ -9,7 +9,7 @@ from portal.gaps.types import Gap, GapQuestion, Reason
 
 CSV_HEADER = (
     "number", "name", "locale", "state", "kind", "kind_by", "owner", "due", "score", "visitors",
-    "before", "trend", "spike", "searches", "severity", "saved", "questions",
+    "before", "trend", "spike", "searches", "severity", "recency", "saved", "questions",
     *(reason.value for reason in Reason), "first_seen", "last_seen", "typical_1", "typical_2",
     "typical_3", "article",
 )  # fmt: skip
@@ -38,6 +38,7 @@ def gap_dict(gap: Gap) -> dict[str, Any]:
         "spike": figures.spike,
         "searches": figures.searches,
         "severity": figures.severity,
+        "recency": round(figures.recency, _DIGITS),
         "saved": figures.saved,
         "reasons": {reason.value: count for reason, count in figures.reasons.items()},
         "locales": dict(figures.locales),

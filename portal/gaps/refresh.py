@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from portal.gaps.changes import asked_of
 from portal.gaps.cluster import cluster
 from portal.gaps.definitions import PERIOD, SHOWN
 from portal.gaps.encoding import figures_to, reasons_of
-from portal.gaps.later import read_later, read_outdated, together
+from portal.gaps.later import Later, read_outdated, read_steps, reworded, together
 from portal.gaps.live import look_again
 from portal.gaps.names import Namer
 from portal.gaps.rank import figures_of, reach
@@ -50,6 +50,8 @@ _KINDS_AT_ONCE = 75
 """Gaps whose kinds are thought about in one refresh, a few searches each; others keep theirs."""
 _SEARCHED = 3  # questions of a gap
 _ALONE = 2  # visitors; the kind of a gap of fewer is told from one question
+_MOST_NEXT = 2000
+"""Different questions that visitors asked next, those of most first: each is encoded once."""
 _CHUNK = 200  # rows written in one transaction, which keeps visitors' events waiting
 
 
@@ -105,7 +107,14 @@ def refresh(
     questions, unresolved = _questions(engine, since)
     weighty = questions[:MOST_QUESTIONS]
     texts = [question.text for question in weighty]
-    vectors = vectors_of(texts, embedder, cache, _stage(progress, "encode"))
+    with transaction(engine, "read what visitors asked next") as connection:
+        steps = read_steps(connection, since)
+    asked = [text for text, _ in Counter(step.asked for step in steps).most_common(_MOST_NEXT)]
+    encoded = vectors_of([*texts, *asked], embedder, cache, _stage(progress, "encode"))
+    vectors = encoded[: len(texts)]
+    normalised = {question.key: question.normalised for question in weighty}
+    words = [*normalised.values(), *asked]
+    later = reworded(steps, normalised, dict(zip(words, encoded, strict=True)))
     progress("group", 0, len(texts))
     labels = cluster(texts, vectors)
     groups: dict[int, list[int]] = defaultdict(list)
@@ -115,7 +124,9 @@ def refresh(
     new = places.store(engine, weighty, [groups[label] for label in sorted(groups)], now)
     _name(engine, weighty, vectors, _stage(progress, "name"))
     figures = _count(engine, now)
-    generation = _propose(engine, library, weighty, figures, now, _stage(progress, "kinds"))
+    generation = _propose(
+        engine, library, weighty, figures, later, now, _stage(progress, "kinds")
+    )  # fmt: skip
     run = Run(now, since, len(weighty), unresolved, len(figures), len(new),
               round(time.perf_counter() - began, 3), generation)  # fmt: skip
     with transaction(engine, "finish the refresh of gaps", writes=True) as connection:
@@ -231,6 +242,7 @@ def _propose(
     library: SearchLibrary,
     questions: Sequence[Question],
     figures: dict[int, Figures],
+    later: Mapping[str, Later],
     now: datetime,
     progress: Callable[[int, int], None],
 ) -> str:
@@ -248,7 +260,6 @@ def _propose(
         keys: dict[int, list[str]] = defaultdict(list)
         for key, gap in connection.execute(sa.select(GAP_QUESTIONS.c.key, GAP_QUESTIONS.c.gap)):
             keys[gap].append(key)
-        later = read_later(connection, {one.key: one.normalised for one in questions}, since)
         outdated = read_outdated(connection, since)
     locales = {one.text: one.locale for one in questions}
     due = []
@@ -285,7 +296,8 @@ def _mark(generation: str, facts: kinds.Facts) -> str:
     whole = max(1, facts.visitors)
     shares = sorted((reason, round(10 * count / whole)) for reason, count in facts.reasons.items())
     opened = facts.later.opened.most_common(1)
-    said = repr((generation, facts.questions, shares, opened[:1] and opened[0][0],
+    replaced = sorted(kinds.replacements(facts))
+    said = repr((generation, facts.questions, shares, opened[:1] and opened[0][0], replaced,
                  sorted(facts.outdated)))  # fmt: skip
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 

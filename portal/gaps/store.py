@@ -253,8 +253,10 @@ class GapStore:
         return self.get(number)
 
     def ignore(self, number: int, because: str, *, by: str, version: int) -> Gap:
-        """Take a gap off the queue; `because` may be empty and written later."""
+        """Take a gap off the queue, and say why: whoever meets it again has to know."""
         because = clean(because.strip(), REASON_LIMIT)
+        if not because:
+            raise GapRefused("say why the gap is ignored", "ignore_empty")
         with self._changing(number, version) as (connection, row):
             self._change(
                 connection, row, by, State.IGNORED, {"from": row.state, "because": because},
@@ -303,7 +305,7 @@ class GapStore:
                 )
             keys = _keys(connection, number)
             changes.put_questions(connection, keys, into, pinned_by=by)
-            detail = {"into": into, "questions": len(keys)}
+            detail = {"into": into, "questions": len(keys), "keys": keys}
             self._change(connection, row, by, "merged", detail, {"merged_into": into})
             took: dict[str, object] = {"gap": number, "questions": len(keys)}
             carried: dict[str, object] = {}
@@ -316,6 +318,50 @@ class GapStore:
             now = self._counted_at(connection)
         changes.recount(self._engine, [number, into], now)
         return self.get(into)
+
+    def unmerge(self, number: int, *, by: str, version: int) -> Gap:
+        """Make a gap that an editor has merged what it was, with owner, due date and state.
+
+        Its questions come back, but for those that were moved since. What the other gap got of
+        it leaves that again, unless it has gone on since.
+        """
+        with self._changing(number, version) as (connection, row):
+            merged = _last_merge(connection, row)
+            into = changes.merged_gaps(connection)[number]
+            other = changes.lock(connection, into, None)
+            there = set(_keys(connection, into))
+            keys = [key for key in _texts(merged.detail.get("keys")) if key in there]
+            changes.put_questions(connection, keys, number, pinned_by=by)
+            detail = {"gap": into, "questions": len(keys)}
+            self._change(connection, row, by, "unmerged", detail, {"merged_into": None})
+            gave: dict[str, object] = {"gap": number, "questions": len(keys)}
+            returned = _carried(connection, other, number, merged.id)
+            if "state" in returned:
+                returned["state_at"] = self._clock()
+            self._change(connection, other, by, "gave_back", gave, returned)
+            now = self._counted_at(connection)
+        changes.recount(self._engine, [number, into], now)
+        return self.get(number)
+
+    def can_unmerge(self, number: int) -> bool:
+        """Whether an editor has merged the gap, and it is known with which questions."""
+        with transaction(self._engine, "read how a gap was merged") as connection:
+            row = connection.execute(sa.select(GAPS).where(GAPS.c.number == number)).one_or_none()
+            if row is None:
+                return False
+            try:
+                _last_merge(connection, row)
+            except GapRefused:
+                return False
+        return True
+
+    def parts(self, number: int) -> _Gaps:
+        """The gaps that were merged into this one, also by way of another."""
+        with transaction(self._engine, "read the parts of a gap") as connection:
+            into = changes.merged_gaps(connection)
+            own = [part for part, whole in into.items() if whole == number]
+            query = sa.select(GAPS).where(GAPS.c.number.in_(own)).order_by(GAPS.c.number)
+            return [gap_from(row) for row in connection.execute(query)]
 
     def split(self, number: int, keys: Collection[str], *, by: str, version: int) -> Gap:
         """Make a gap of its own of some questions of a gap; gives the new one."""
@@ -433,6 +479,55 @@ def _some_of(
     if leave_some and len(chosen) == len(own):
         raise GapRefused("leave at least one question, or the gap would be empty", "all_chosen")
     return chosen
+
+
+def _last_merge(connection: sa.Connection, row: _Row) -> Entry:
+    """How an editor merged a gap. Raises `GapRefused` where none did, or it is not known how."""
+    entry = _entry(connection, row.number, "merged")
+    if row.merged_into is None or entry is None or not entry.by or "keys" not in entry.detail:
+        raise GapRefused(
+            f"gap {row.number} has no merge to take back; what a refresh merged can be split off",
+            "unmerge_none",
+        )
+    return entry
+
+
+def _entry(
+    connection: sa.Connection, number: int, action: str, after: int = 0, **like: object
+) -> Entry | None:
+    """The latest entry of that kind, with these details."""
+    h = GAP_HISTORY.c
+    query = (
+        sa.select(GAP_HISTORY)
+        .where(h.gap == number, h.action == action, h.id > after)
+        .order_by(h.id.desc())
+    )
+    entries = map(entry_from, connection.execute(query))
+    return next(
+        (
+            one
+            for one in entries
+            if all(one.detail.get(key) == value for key, value in like.items())
+        ),
+        None,
+    )
+
+
+def _carried(connection: sa.Connection, other: _Row, number: int, merge: int) -> dict[str, object]:
+    """What a gap has by a merge alone, as it was before; nothing where it has gone on since."""
+    took = _entry(connection, other.number, "took", merge, gap=number)
+    detail = took.detail if took else {}
+    if "article" not in detail or detail["article"] != other.article:
+        return {}
+    if "state" not in detail:
+        return {"article": None}
+    if detail["state"] != other.state:
+        return {}
+    return {"article": None, "state": detail["from"]}
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _ask(row: Any) -> Ask:

@@ -167,6 +167,12 @@ class Figures:
     last_seen: datetime | None = None
 
     @property
+    def recency(self) -> float:
+        """The third factor of the score, 0 to 1: what is left of it by the half-life."""
+        weight = self.visitors * self.severity
+        return self.score / weight if weight else 0.0
+
+    @property
     def trend(self) -> float | None:
         """Growth against the period before, .5 for half as many again; None without a before."""
         return self.visitors / self.before - 1 if self.before else None
@@ -278,3 +284,9 @@ class Run:
     new: int
     seconds: float
     generation: str = ""
+
+
+def same_article(one: str | None, other: str | None) -> bool:
+    """Whether two `locale:id` are one article, in whichever language."""
+    names = {(name or "").partition(":")[2] for name in (one, other)}
+    return len(names) == 1 and names != {""}

@@ -66,7 +66,7 @@ def candidate(
     from indexer.write import write_generation
 
     progress("reading articles", 0, 1)
-    folder = _published(read_folder(articles), path)
+    folder = as_published(read_folder(articles), path)
     with ParsedCache(data / "cache" / "candidates.sqlite") as cache:
         library, _ = publishable(
             folder, today=today, cache=cache,
@@ -95,8 +95,11 @@ def sweep(data: Path) -> None:
     shutil.rmtree(data / _FOLDER, ignore_errors=True)
 
 
-def _published(folder: Folder, path: ArticlePath) -> Folder:
-    """The folder with that article's status set to published. Raises `EditRefused`."""
+def as_published(folder: Folder, path: ArticlePath) -> Folder:
+    """The folder with that article's status set to published.
+
+    Raises `ArticleMissing` and `EditRefused`.
+    """
     content = folder.files.get(str(path))
     if not isinstance(content, bytes):
         raise ArticleMissing("missing", {"name": path})

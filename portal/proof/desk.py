@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -13,24 +14,28 @@ import structlog
 from portal.config import Settings
 from portal.drafts import find
 from portal.drafts.commit import CommitFailed, commit
-from portal.drafts.errors import ArticleMissing
+from portal.drafts.errors import ArticleMissing, EditRefused
 from portal.drafts.examine import Examined, examine
-from portal.drafts.files import ArticleFiles, Opened
+from portal.drafts.files import ArticleFiles, Opened, digest_of
 from portal.drafts.paths import ArticlePath
+from portal.drafts.yaml_edit import set_field
 from portal.event_types import Clock
 from portal.gaps.store import GapStore
-from portal.gaps.types import Gap, GapChanged, State
+from portal.gaps.types import Gap, GapChanged, State, same_article
 from portal.proof.candidate import sweep
-from portal.proof.jobs import Found, Jobs, Progress
+from portal.proof.differences import Differences, differences
+from portal.proof.jobs import Ended, Found, Jobs, Progress
 from portal.proof.noted import move_on_gaps
 from portal.proof.prove import Place, Question, prove
 from portal.proof.publishing import publish_article
 from portal.proof.store import RunStore
 from portal.proof.types import NothingToProve, Proof, Run, RunKind
+from search.catalogue import Catalogue
 from search.errors import KnowledgeBaseError
-from search.types import Embedder
+from search.types import LOCALES, Embedder
 
 _log = structlog.get_logger(__name__)
+_CLOSING = (State.PUBLISHED, State.CLOSED)
 _TRIES = 3
 
 
@@ -92,13 +97,35 @@ class ProofDesk:
             commit(self.root, name, author=by, message=f"{name}: {why}") if self.commits else None
         )
 
-    def start_proof(self, gap: Gap, path: ArticlePath, *, by: str) -> Run:
-        """Begin a proof in the background.
+    def digest(self, text: str) -> str:
+        """By what a proof is told to be of this text: the status aside, the synonyms with it.
+
+        Publishing changes the status, and a synonym may be all that is done about a gap.
+        """
+        with contextlib.suppress(EditRefused):  # a broken text is like no other
+            text = set_field(text, "status", "published")
+        shared = (self.files.read_shared(f"synonyms/{locale}.txt").digest for locale in LOCALES)
+        return digest_of("\n".join([text, *shared]).encode("utf-8", errors="replace"))
+
+    def differences(self, path: ArticlePath, catalogue: Catalogue, generation: str) -> Differences:
+        """What publishing the article would change in what is served.
+
+        Raises `ArticlesInvalid`, `ArticleMissing` and `EditRefused`.
+        """
+        return differences(
+            self.root, path, self._settings.data, catalogue, generation,
+            today=self.today, cache=self._settings.cache / "drafts.sqlite",
+        )  # fmt: skip
+
+    def start_proof(
+        self, gap: Gap, path: ArticlePath, *, by: str, ended: Ended | None = None
+    ) -> Run:
+        """Begin a proof in the background; `ended` is told what became of it.
 
         Raises `RunsBusy`, `NothingToProve`, `ArticleMissing`.
         """
         run, work = self._proof(gap, path, by=by)
-        self.jobs.start(run, work)
+        self.jobs.start(run, work, ended)
         return run
 
     def prove_now(self, gap: Gap, path: ArticlePath, *, by: str, watch: Progress) -> Run:
@@ -107,8 +134,13 @@ class ProofDesk:
         self.jobs.do(run, work, watch)
         return self.runs.get(run.id)
 
-    def start_publish(self, path: ArticlePath, *, seen: str, by: str, gap: int | None) -> Run:
-        """Begin to publish a draft whose file had the digest `seen`. Raises `RunsBusy`."""
+    def start_publish(
+        self, path: ArticlePath, *, seen: str, by: str, gap: int | None, ended: Ended | None = None
+    ) -> Run:
+        """Begin to publish a draft whose file had the digest `seen`; `ended` as for a proof.
+
+        Raises `RunsBusy`.
+        """
         run = self.runs.begin(RunKind.PUBLISH, path, gap=gap, by=by, digest=seen)
 
         def work(progress: Progress) -> Found:
@@ -117,6 +149,8 @@ class ProofDesk:
                 keep=self._settings.keep_generations, today=self.today, progress=progress,
             )  # fmt: skip
             said = dict(result)
+            with contextlib.suppress(KnowledgeBaseError):  # it is published, whatever is there now
+                said["proved"] = self.digest(self.files.read(path).text)
             try:
                 said["commit"] = self.commit(str(path), by=by, why="published")
             except CommitFailed as error:
@@ -131,7 +165,7 @@ class ProofDesk:
                 said["gap_left"] = True
             return said, ()
 
-        self.jobs.start(run, work)
+        self.jobs.start(run, work, ended)
         return run
 
     def proof_of(self, gap: int) -> tuple[Run | None, Proof | None]:
@@ -147,7 +181,7 @@ class ProofDesk:
         if not questions:
             raise NothingToProve("The gap has no question to ask.")
         run = self.runs.begin(
-            RunKind.PROOF, path, gap=gap.number, by=by, digest=opened.digest
+            RunKind.PROOF, path, gap=gap.number, by=by, digest=self.digest(opened.text)
         )  # fmt: skip
         settings = self._settings
 
@@ -169,6 +203,8 @@ class ProofDesk:
         for _ in range(_TRIES):
             try:
                 gap = self._gaps.get(number)
+                if article and gap.state in _CLOSING and same_article(gap.article, article):
+                    return {}  # its translation
                 self._gaps.set_state(
                     number, State.PUBLISHED, by=by, version=gap.version, article=article
                 )

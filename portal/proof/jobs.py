@@ -18,6 +18,8 @@ Progress = Callable[[str, int, int], None]
 Found = tuple[Mapping[str, Any], tuple[Outcome, ...]]
 """What a run came to, and of a proof the outcome of every question."""
 Work = Callable[[Progress], Found]
+Ended = Callable[[Run, bool], None]
+"""Told of a run that is over and kept, and whether it came to something."""
 
 _SAYS_EVERY = 0.5  # seconds between two notes of progress
 _ALIVE_EVERY = 15.0  # seconds, less than a run may be silent
@@ -33,15 +35,20 @@ class Jobs:
         self._store = store
         self._threads: dict[str, threading.Thread] = {}
 
-    def start(self, run: Run, work: Work) -> None:
+    def start(self, run: Run, work: Work, ended: Ended | None = None) -> None:
         """Do the work of a run that has the turn, and come back at once."""
-        thread = threading.Thread(target=self.do, args=(run, work), name="proof", daemon=True)
+        thread = threading.Thread(
+            target=self.do, args=(run, work, None, ended), name="proof", daemon=True
+        )
         self._threads = {name: one for name, one in self._threads.items() if one.is_alive()}
         self._threads[run.id] = thread
         thread.start()
 
-    def do(self, run: Run, work: Work, watch: Progress | None = None) -> None:
+    def do(
+        self, run: Run, work: Work, watch: Progress | None = None, ended: Ended | None = None
+    ) -> None:
         """Do the work here and keep what it comes to, an error as well; `watch` is told too."""
+        done = False
         told = _Told(self._store, run.id, watch)
         over = threading.Event()
         beat = threading.Thread(target=told.keep_alive, args=(over,), daemon=True)
@@ -59,9 +66,12 @@ class Jobs:
             over.set()
             try:
                 self._store.finish(run.id, result, outcomes)
+                done = True
             except KnowledgeBaseError as error:
                 self._ended(run, str(error), facts_of(error))
         beat.join()
+        if ended:
+            ended(run, done)
 
     def wait(self, name: str, seconds: float = _WAITS) -> bool:
         """Wait for a run of this process; gives whether it is over."""

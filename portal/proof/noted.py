@@ -15,7 +15,7 @@ from portal.database import migrate, open_engine
 from portal.drafts.find import listed
 from portal.event_types import Clock, EventsUnavailable
 from portal.gaps.store import GapFilter, GapStore
-from portal.gaps.types import GapChanged, GapUnknown, State
+from portal.gaps.types import GapChanged, GapUnknown, State, same_article
 
 _UNPUBLISHED = (State.OPEN, State.DRAFTED, State.REOPENED)
 _log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ def move_on_gaps(gaps: GapStore, articles: Path, *, by: str = "") -> list[int]:
         for number in sorted(numbers):
             with contextlib.suppress(GapUnknown, GapChanged):  # or an editor is at it right now
                 gap = gaps.get(number)
-                news = gap.state == State.DRAFTED or gap.article != article
+                news = gap.state == State.DRAFTED or not same_article(gap.article, article)
                 if gap.state in _UNPUBLISHED and news:
                     gaps.set_state(
                         number, State.PUBLISHED, by=by, version=gap.version, article=article

@@ -35,7 +35,8 @@ _UNSEEN = "test"
 class Question:
     """A question of the gap; `held_out` when it was kept from whoever drafts.
 
-    One that stands in the article's title or questions all the same counts as used.
+    One that stands in the article's title or questions counts as used, held out or not, and no
+    other does.
     """
 
     text: str
@@ -92,8 +93,7 @@ def prove(
     ) as made:  # fmt: skip
         written = _written(made.generation.catalogue.get(path.locale, made.article))
         asked = [
-            Asked(Part.HELD_OUT if one.held_out and _words(one.text) not in written else Part.USED,
-                  one.text, one.locale, (made.article,))
+            Asked(_part(one, written), one.text, one.locale, (made.article,))
             for one in questions
         ]  # fmt: skip
         if place.golden is not None:
@@ -116,6 +116,12 @@ def prove(
 def _written(article: Article | None) -> set[str]:
     """What the article says of itself word for word: of that it cannot be asked as held out."""
     return {_words(text) for text in (article.title, *article.questions)} if article else set()
+
+
+def _part(question: Question, written: set[str]) -> Part:
+    if _words(question.text) in written:
+        return Part.USED
+    return Part.HELD_OUT if question.held_out else Part.UNUSED
 
 
 def _words(text: str) -> str:

@@ -45,10 +45,10 @@ def publish_article(
     opened = files.read(path)
     if opened.digest != seen:
         raise ArticleChanged("changed_since", str(path), opened.text)
+    text = set_field(opened.text, "status", "published")  # and tells of what cannot be read
     if lines := unwritten(opened.text):
         numbers = ", ".join(map(str, lines))
         raise EditRefused("unwritten", {"name": path, "lines": numbers})
-    text = set_field(opened.text, "status", "published")
     folder = read_folder(files.root).replaced(str(path), text.encode())
     live: list[Opened] = []
     try:

@@ -19,7 +19,9 @@ class Part(StrEnum):
     """Where a question of a proof comes from."""
 
     USED = "used"
-    """The gap's, and the draft could be written for it."""
+    """The gap's, and it stands word for word in the article."""
+    UNUSED = "unused"
+    """The gap's, and not in the article though it might be, such as one in the other language."""
     HELD_OUT = "held_out"
     """The gap's, kept from whoever wrote the draft."""
     GOLDEN = "golden"
@@ -127,12 +129,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Questions of one part: all, answered before, answered after, and after by the article."""
+    """Questions of one part: all, answered before, answered after, and whose answers these are.
+
+    `by_article` and `by_other` tell apart what is answered after, the two before likewise.
+    """
 
     questions: int
     before: Share | None
     after: Share | None
     by_article: Share | None
+    by_other: Share | None
+    before_by_article: Share | None
+    before_by_other: Share | None
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Tally:
@@ -143,6 +151,9 @@ class Tally:
             wilson(sum(one.before.resolved for one in found), len(found)),
             wilson(sum(one.after.resolved for one in found), len(found)),
             wilson(sum(one.after.right for one in found), len(found)),
+            wilson(sum(one.after.resolved and not one.after.right for one in found), len(found)),
+            wilson(sum(one.before.right for one in found), len(found)),
+            wilson(sum(one.before.resolved and not one.before.right for one in found), len(found)),
         )
 
 
@@ -167,8 +178,18 @@ class Proof:
 
     @property
     def tallies(self) -> dict[Part, Tally]:
-        """The gap's questions, those used and those held out apart."""
-        return {part: Tally.of(self.part(part)) for part in (Part.USED, Part.HELD_OUT)}
+        """The gap's questions, each part apart; the unused where there are any."""
+        parts = {part: self.part(part) for part in (Part.USED, Part.UNUSED, Part.HELD_OUT)}
+        return {
+            part: Tally.of(found) for part, found in parts.items() if found or part != Part.UNUSED
+        }
+
+    @property
+    def circular(self) -> bool:
+        """Whether every question of the gap stands word for word in the article: it finds what it
+        says itself, whatever it answers."""
+        asked = [outcome.part for outcome in self.outcomes if outcome.part != Part.GOLDEN]
+        return bool(asked) and set(asked) == {Part.USED}
 
     @property
     def worse(self) -> list[Outcome]:
@@ -189,12 +210,15 @@ class Proof:
         """Everything as JSON takes it; shares are fractions of one."""
         return {
             **self.facts(),
+            "circular": self.circular,
             "gap": {
                 part: {
                     "questions": tally.questions,
                     **{name: share and asdict(share) for name, share in (
                         ("before", tally.before), ("after", tally.after),
-                        ("by_article", tally.by_article),
+                        ("by_article", tally.by_article), ("by_other", tally.by_other),
+                        ("before_by_article", tally.before_by_article),
+                        ("before_by_other", tally.before_by_other),
                     )},
                 }
                 for part, tally in self.tallies.items()
@@ -225,7 +249,8 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
 class Run:
     """Work on the articles that goes on beside the pages, or went on once.
 
-    `digest` is that of the article's file as it was; `stage`, `done` and `total` say how far it is.
+    `digest` is that of the article's file as it was, of a proof `ProofDesk.digest`; `stage`, `done`
+    and `total` say how far it is.
     `error` says in English why it failed; the facts of it are the `failure` of its `result`.
     """
 
@@ -247,6 +272,12 @@ class Run:
     @property
     def running(self) -> bool:
         return self.state == RunState.RUNNING
+
+    def tells_of(self, digest: str) -> bool:
+        """Whether a publish says anything of a file that is as `digest` has it now."""
+        if self.state == RunState.DONE:
+            return (self.result or {}).get("digest") == digest
+        return self.running or self.digest == digest
 
 
 def _place(seen: Seen) -> float:

@@ -12,6 +12,8 @@ function read(table) {
   const rows = [...table.querySelectorAll("tr[data-day]")].reverse();
   return {
     days: rows.map((row) => Date.parse(`${row.dataset.day}T00:00:00Z`) / 1000),
+    // Today is not over: a small number of it says nothing.
+    last: Math.max(0, rows.findLastIndex((row) => !("unfinished" in row.dataset))),
     names: rows.map((row) => row.querySelector("th").textContent),
     column(name) {
       const cells = rows.map((row) => row.querySelector(`[data-name="${name}"]`));
@@ -75,7 +77,7 @@ function draw(figure, table) {
   const place = figure.querySelector(".multiple-plot");
   const label = figure.querySelector("[data-value]");
   const show = (at) => {
-    const index = at ?? table.days.length - 1;
+    const index = at ?? table.last;
     label.textContent = `${table.names[index]}: ${column.texts[index]}`;
   };
   const data = [table.days, column.value, ...(share ? [column.low, column.high] : [])];

@@ -1,4 +1,4 @@
-// The queue by keyboard: j and k move, Enter opens, i ignores and u takes it back. Without script
+// The queue by keyboard: j and k move, Enter opens, i asks why and ignores, u takes it back. Without script
 // every row is a link and ignoring is a form of its page. Also tells how far a refresh is.
 import { element } from "./element.js";
 
@@ -7,6 +7,10 @@ const toast = document.querySelector("[data-toast]");
 const rows = table ? [...table.querySelectorAll("tbody tr")] : [];
 let current = -1;
 let ignored = null;
+let asked = null;
+const because = document.querySelector("[data-because]");
+const question = because?.querySelector("label");
+const words = question?.textContent;
 
 function move(to) {
   if (!rows.length) return;
@@ -26,8 +30,8 @@ function say(text, undo) {
   toast.hidden = false;
 }
 
-async function send(address, row) {
-  const body = new URLSearchParams({ csrf_token: table.dataset.token, version: row.dataset.version });
+async function send(address, row, fields = {}) {
+  const body = new URLSearchParams({ csrf_token: table.dataset.token, version: row.dataset.version, ...fields });
   const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
   if (!response.ok) {
     say(response.status === 409 ? table.dataset.changed : table.dataset.failed, false);
@@ -38,10 +42,30 @@ async function send(address, row) {
   return gap;
 }
 
-async function ignore(row) {
-  if (!table.dataset.token || !row || row.classList.contains("gone")) return;
+function ask(row) {
+  if (!because || !row || row.classList.contains("gone")) return;
+  asked = row;
+  toast.hidden = true;
+  question.textContent = words.replace("{name}", () => row.dataset.name);
+  because.reset();
+  because.hidden = false;
+  because.elements.because.focus();
+}
+
+function leave() {
+  because.hidden = true;
+  if (asked) move(rows.indexOf(asked));
+  asked = null;
+}
+
+async function ignore(event) {
+  event.preventDefault();
+  const row = asked;
+  const said = because.elements.because.value.trim();
+  if (!row || !said) return;
+  leave();
   row.classList.add("gone");
-  const gap = await send(row.dataset.ignore, row).catch(() => say(table.dataset.failed, false));
+  const gap = await send(row.dataset.ignore, row, { because: said }).catch(() => say(table.dataset.failed, false));
   if (!gap) {
     row.classList.remove("gone");
     return;
@@ -67,7 +91,7 @@ function pressed(event) {
   const acts = {
     j: () => move(current + 1),
     k: () => move(current < 0 ? 0 : current - 1),
-    i: () => ignore(rows[current]),
+    i: () => ask(rows[current]),
     u: undo,
   };
   const act = acts[event.key];
@@ -83,6 +107,11 @@ if (table) {
   document.querySelector("[data-keys]").hidden = false;
   document.addEventListener("keydown", pressed);
   toast.querySelector("[data-undo]").addEventListener("click", undo);
+  because?.addEventListener("submit", ignore);
+  because?.querySelector("[data-leave]").addEventListener("click", leave);
+  because?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) leave();
+  });
   rows.forEach((row, place) => {
     row.addEventListener("focusin", () => {
       if (current !== place) {
