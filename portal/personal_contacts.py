@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from phonenumbers import Leniency, PhoneNumberMatcher
 
 from portal.personal import Finding, Kind
-from portal.personal_numbers import END, START
+from portal.personal_numbers import END, START, cards
 
 _FLAGS = re.IGNORECASE
 _LOCAL = r"A-Za-z0-9\u00c0-\u024f.!%&'*/=?^_`{|}~+-"
@@ -110,6 +110,7 @@ _LANDLINE = re.compile(
 _INTERNATIONAL = re.compile(
     rf"(?<![\d+])(?:(?:\+ ?|00)[1-9](?:{_GAP}\d){{7,14}}|86{_GAP}1[3-9](?:{_GAP}\d){{9}})(?!\d)"
 )
+_IN_A_NUMBER = re.compile(r"\d[ -]?\Z")
 _PHONE_MARK = re.compile(
     r"(?:(?<![a-z])(?:phone|telephone|tel|mobile|cell|call|text|ring|whatsapp|dial|my number)\.?"
     r"(?: ?(?:phone|number|no\.?|is|me|us|him|her|back|on|at|under|:|：))*"
@@ -120,9 +121,20 @@ _PHONE_MARK = re.compile(
 
 
 def international_phones(view: str) -> Iterator[Finding]:
-    """Numbers with a country code; before cards, whose checksum one phone in ten satisfies."""
-    for match in _INTERNATIONAL.finditer(view):
-        yield *match.span(), Kind.PHONE
+    """Numbers with a country code; before cards, whose checksum one phone in ten satisfies.
+
+    The end of a card is none, though its second group may begin as a country code does.
+    """
+    found = [match.span() for match in _INTERNATIONAL.finditer(view)]
+    ends = {end for _start, end, _kind in cards(view)} if found else set()
+    for start, end in found:
+        is_the_end_of_one = (
+            end in ends
+            and view[start : start + 2] == "00"
+            and (_IN_A_NUMBER.search(view[max(0, start - 2) : start]) is not None)
+        )
+        if not is_the_end_of_one:
+            yield start, end, Kind.PHONE
 
 
 def marked_and_chinese_phones(view: str) -> Iterator[Finding]:
