@@ -88,8 +88,15 @@ def test_the_queue_is_worked_by_keyboard(chromium: Any, portal: Services, site: 
     assert portal.gaps.get(number).ignored_because == "sold in june"
     assert portal.gaps.get(number).state is State.IGNORED
     assert "Ignored:" in toast.inner_text()
+    row = page.locator(f"#gap-{number}")
+    assert row.locator("[data-state]").inner_text() == "Ignored"
+    assert page.locator("[data-total]").inner_text() == f"{len(numbers) - 1} gaps"
+    bottom, top = row.bounding_box(), toast.bounding_box()
+    assert bottom["y"] + bottom["height"] <= top["y"]
     page.keyboard.press("u")
     page.get_by_text("Back on the queue:").wait_for()
+    assert row.locator("[data-state]").inner_text() == "Open"
+    assert page.locator("[data-total]").inner_text() == f"{len(numbers)} gaps"
     assert portal.gaps.get(number).state is State.OPEN
 
     page.locator("#owner").focus()
@@ -154,4 +161,27 @@ def test_without_script_a_gap_is_ignored_by_its_form(
     assert portal.gaps.get(gap.number).ignored_because == "not ours"
     page.get_by_role("button", name="Reopen").click()
     assert portal.gaps.get(gap.number).state is State.OPEN
+    page.context.close()
+
+
+def test_on_a_phone_gaps_are_cards_and_parts_of_a_gap_fold(
+    chromium: Any, portal: Services, site: str
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = _open(chromium, portal, site, "/editor/gaps?lang=en", **phone)
+    row = page.locator("[data-queue] tbody tr").first
+    for part in ("Score", "Visitors", "State"):
+        cell = row.locator(f"td[data-label={part}]")
+        assert cell.bounding_box()["x"] + cell.bounding_box()["width"] <= 390, part
+    assert page.locator("[data-keys]").is_hidden()
+    assert page.locator("#owner").is_hidden()
+    page.get_by_text("Choose which gaps").click()
+    assert page.locator("#owner").is_visible()
+    row.locator(".queue-score a").click()  # leads into a part that is folded else
+    page.wait_for_url("**#score")
+    assert page.locator("#score dl").first.is_visible()
+    assert page.locator("#due").is_hidden()
+    page.get_by_role("heading", name="Who does it").click()
+    assert page.locator("#due").is_visible()
+    assert page.said == []
     page.context.close()

@@ -363,6 +363,23 @@ def test_every_number_of_the_overview_says_what_it_is_where_its_heading_is_gone(
     assert [one for one in cells if "data-label" not in one and "aria-hidden" not in one] == []
 
 
+def test_an_article_that_there_is_not_is_said_to_be_unknown(
+    editor: FlaskClient, asked: Any
+) -> None:
+    assert "No published article" in editor.get("/editor/questions?article=zzz").text
+    assert "No published article" not in editor.get("/editor/questions?article=refund-timing").text
+
+
+def test_a_search_that_stopped_for_its_time_leads_on(
+    editor: FlaskClient, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.editor.questions._FILTERED_SECONDS", 0)
+    page = editor.get("/editor/questions?q=nobody+asked+this").text
+    link = re.search(r'<a href="([^"]*)">Search the days before that</a>', page)
+    assert link is not None
+    assert "before=" in link[1]
+
+
 def test_the_report_of_what_articles_achieved_is_in_the_navigation(editor: FlaskClient) -> None:
     page = editor.get("/editor/proof?lang=en").text
     assert '<a href="/editor/proof" aria-current="page">Proof</a>' in page

@@ -488,7 +488,7 @@ def test_the_trail_is_shown_filtered_and_exported(admin: FlaskClient, services: 
     assert [row["subject"] for row in found or []] == ["gap-149", "gap-147", "gap-145", "gap-143",
                                                        "gap-141"]  # fmt: skip
     answer = admin.get("/editor/audit.csv?action=gap.note")
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert len(rows) == 75
     assert {row["user"] for row in rows} == {"'@anna"}
     assert all(not row["detail"].startswith(("=", "+", "-", "@")) for row in rows)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from conftest import NOW
-from editor_session import sign_in
+from editor_session import account, sign_in
 from gap_support import Log
 from portal.accounts.trail import Chosen
 from portal.cli import cli
@@ -109,7 +109,9 @@ def test_the_queue_lists_gaps_and_its_files_have_the_same(
     assert page.status_code == 200
     data = client.get("/editor/gaps.json").json
     assert data is not None
-    rows = list(csv.DictReader(io.StringIO(client.get("/editor/gaps.csv").text)))
+    text = client.get("/editor/gaps.csv").text
+    assert text.startswith("\ufeff")  # or Excel takes Chinese for another encoding
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [str(gap["number"]) for gap in data["gaps"]] == [row["number"] for row in rows]
     for gap in data["gaps"]:
         assert f'id="gap-{gap["number"]}"' in page.text
@@ -151,7 +153,7 @@ def test_a_hostile_question_is_harmless_wherever_it_stands(
     assert "&lt;script&gt;alert(1)&lt;/script&gt; sofa" in shown
     for file in files:
         assert "\x1b" not in client.get(file).text
-        for row in csv.reader(io.StringIO(client.get(file).text)):
+        for row in csv.reader(io.StringIO(client.get(file).text.removeprefix("\ufeff"))):
             assert not any(cell.startswith(("=", "+", "@")) for cell in row)
 
 
@@ -320,3 +322,36 @@ def test_every_entry_of_the_history_has_words(app: object) -> None:
         ]
     assert not set(texts) & set(map(str, actions))
     assert "sofa" in texts[actions.index("moved")]
+
+
+def test_only_who_may_work_on_gaps_is_given_one_and_no_day_that_is_past(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    number = _number(services, "do you sell velvet sofas")
+    account(services, "reader")
+    sign_in(client, services, "editor")
+
+    def assign(owner: str, due: str) -> int:
+        version = services.gaps.get(number).version
+        fields = {"version": version, "owner": owner, "due": due}
+        return client.post(f"/editor/gaps/{number}/assign", data=fields).status_code
+
+    assert "<option>reader</option>" not in client.get(f"/editor/gaps/{number}").text
+    assert assign("reader", "") == 422
+    assert assign("editor", str(NOW.date() - timedelta(days=1))) == 422
+    assert services.gaps.get(number).owner == ""
+    assert assign("editor", str(NOW.date())) == 303
+
+
+def test_a_day_that_went_by_is_told_in_words_and_may_stay(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    number = _number(services, "do you sell velvet sofas")
+    past = NOW.date() - timedelta(days=2)
+    sign_in(client, services, "editor")
+    services.gaps.assign(number, "editor", by="editor", version=1, due=past)
+    for page in (client.get("/editor/gaps"), client.get(f"/editor/gaps/{number}")):
+        assert "overdue since" in page.text
+    version = services.gaps.get(number).version
+    fields = {"version": version, "owner": "", "due": str(past)}
+    assert client.post(f"/editor/gaps/{number}/assign", data=fields).status_code == 303

@@ -6,10 +6,13 @@ replaced: names, addresses, links and translations are those of all other files.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from portal.drafts.errors import EditRefused
@@ -68,6 +71,7 @@ def examine(root: Path, path: ArticlePath, text: str, *, today: date, cache: Pat
     from indexer.folder import read_folder
     from indexer.parsed_cache import ParsedCache
 
+    _begin_with_what_the_index_parsed(cache)
     folder = read_folder(root)
     with ParsedCache(cache) as parsed:
         _, known = check(folder, today=today, cache=parsed)
@@ -85,6 +89,23 @@ def examine(root: Path, path: ArticlePath, text: str, *, today: date, cache: Pat
                 if (one.problem.line, one.problem.message) not in seen
             ]
     return Examined(tuple(found), file.article if file else None, status)
+
+
+def _begin_with_what_the_index_parsed(cache: Path) -> None:
+    """Whoever opens the first draft does not wait until every article has been parsed again."""
+    parsed = cache.with_name("articles.sqlite")
+    if cache.exists() or not parsed.exists():
+        return
+    name = ""
+    try:
+        with NamedTemporaryFile(dir=cache.parent, suffix=".sqlite", delete=False) as file:
+            name = file.name
+        with closing(sqlite3.connect(parsed)) as of, closing(sqlite3.connect(name)) as to:
+            of.backup(to)
+        Path(name).replace(cache)
+    except (OSError, sqlite3.Error):  # then it is parsed again
+        if name:
+            Path(name).unlink(missing_ok=True)
 
 
 def _replaced(folder: Folder, path: ArticlePath, text: str) -> Folder:

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from portal.accounts.trail import Chosen, Entry
 from portal.editor.arguments import row_number
 from portal.editor.audit_words import action_names, details, who
+from portal.editor.downloads import BOM
 from portal.editor.words import moment
 from portal.forms.export import plain_cell
 from portal.services import services
@@ -68,7 +69,7 @@ def as_csv() -> Response:
         detail = json.dumps(entry.detail, ensure_ascii=False)
         row = (entry.user_name, entry.action, entry.subject, detail)
         writer.writerow([entry.id, entry.at.isoformat(), number, *map(plain_cell, row)])
-    return _download(file.getvalue(), "audit.csv", "text/csv")
+    return _download(BOM + file.getvalue(), "audit.csv", "text/csv")
 
 
 def as_json() -> Response:

@@ -21,6 +21,7 @@ from portal.services import services
 from portal.simulate.mark import is_simulated
 
 _DIGITS = 6
+BOM = "\ufeff"  # without it Excel reads Chinese as another encoding
 SHARE = ("share", "low", "high")
 """Columns of a share and its interval, as fractions of one."""
 
@@ -68,6 +69,6 @@ def download(text: str, name: str, kind: str) -> Response:
     stem, _dot, suffix = name.rpartition(".")
     if is_simulated(services().engine):
         name = f"{stem}-simulated.{suffix}"
-    response = Response(text, mimetype=kind)
+    response = Response(BOM + text if kind == "text/csv" else text, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -22,6 +22,7 @@ from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
 from portal.accounts.audit import audit
+from portal.accounts.types import Role
 from portal.editor import gap_words as words
 from portal.editor import gap_work
 from portal.editor.access import current_user, wants_data
@@ -127,7 +128,8 @@ def _page(
         history=history,
         texts=texts,
         others=[other for other in store.list() if other.number != gap.number][:50],
-        people=[user.name for user in services().accounts.users.all() if not user.disabled],
+        people=_people(gap.owner),
+        today=services().clock().date(),
         run=store.last_run(),
         failed=failed,
         refused=refused,
@@ -182,10 +184,12 @@ def _failed(
 
 def _assign(number: int, version: int) -> Done:
     owner = request.form.get("owner", "").strip()
-    people = [user.name for user in services().accounts.users.all() if not user.disabled]
-    if owner and owner not in people:
-        raise GapRefused(_("Nobody of this name has an account."))
+    gap = services().gaps.get(number)
+    if owner and owner not in _people(gap.owner):
+        raise GapRefused(_("Nobody of this name may work on gaps."))
     due = _day(request.form.get("due", ""))
+    if due and due != gap.due and due < services().clock().date():
+        raise GapRefused(_("That day is past. Give today or a later one."))
     services().gaps.assign(number, owner, by=_by(), version=version, due=due)
     detail: dict[str, object] = {"owner": owner, "due": due.isoformat() if due else ""}
     return "assigned", detail, _("Saved who does it.")
@@ -277,6 +281,13 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise GapRefused(_("Write the day as year-month-day, such as 2026-12-31.")) from None
+
+
+def _people(owner: str) -> list[str]:
+    """Whoever may work on a gap, and who has it already."""
+    users = services().accounts.users.all()
+    may = [user.name for user in users if not user.disabled and user.role >= Role.EDITOR]
+    return may if not owner or owner in may else [*may, owner]
 
 
 def _article(key: str) -> Article | None:

@@ -116,6 +116,14 @@ def day_text(text: str) -> str:
         return text
 
 
+def due_text(due: date, today: date) -> str:
+    """By when it is to be done, and whether that day has gone by."""
+    day = format_date(due, "medium")
+    if due < today:
+        return str(_("overdue since %(day)s", day=day))
+    return str(_("due %(day)s", day=day))
+
+
 def number(value: float) -> str:
     """A count as the reader's language writes it."""
     return str(format_decimal(value))

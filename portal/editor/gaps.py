@@ -99,6 +99,7 @@ def page() -> str:
         older=url_for(".gaps", **chosen.query(**{"from": first + _PAGE}))
         if first + _PAGE < len(listed) else "",
         run=store.last_run(),
+        today=services().clock().date(),
         progress=services().gap_refresher.progress(),
         failed_at=services().gap_refresher.failed_at(),
         owners=store.owners(),

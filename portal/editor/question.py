@@ -13,6 +13,7 @@ from flask_babel import format_decimal
 from portal.editor.charts import percent
 from portal.editor.downloads import json_file
 from portal.editor.legible import legible
+from portal.editor.period import platform_names
 from portal.editor.words import moment
 from portal.figures.definitions import VISIT
 from portal.figures.facts import Fact, facts_of
@@ -65,6 +66,7 @@ def page(search_id: str) -> str:
         titles=_titles(logged),
         found=found,
         places=places,
+        platforms=platform_names(),
         generation=services().library.generation if found else "",
         has_gaps="editor.gap" in current_app.view_functions,
         moment=moment,

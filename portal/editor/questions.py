@@ -16,9 +16,13 @@ from portal.figures.explore import LOG, STATES, Page, Place, Wanted, explore
 from portal.figures.facts import Fact
 from portal.services import services
 from portal.transactions import transaction
+from search.types import LOCALES
 
 PAGE = 50
 _SECONDS = 0.4
+_FILTERED_SECONDS = 2.0
+"""What is rare is worth a longer look."""
+_USUAL = ("question", LOG)
 _EXPORTED = 5000
 _EXPORT_SECONDS = 8.0
 _LONGEST = 200
@@ -38,7 +42,9 @@ def page() -> str:
     """A page of questions with what came of each. Raises `EventsUnavailable`."""
     period = chosen()
     wanted = _wanted(period)
-    found = _explore(wanted, limit=PAGE, seconds=_SECONDS)
+    narrow = bool(wanted.text or wanted.article or wanted.reason or wanted.state not in _USUAL)
+    seconds = _FILTERED_SECONDS if narrow else _SECONDS
+    found = _explore(wanted, limit=PAGE, seconds=seconds)
     query = period.query(
         q=wanted.text, state=request.args.get("state") and wanted.state, reason=wanted.reason,
         article=wanted.article,
@@ -48,6 +54,7 @@ def page() -> str:
         chosen=period,
         wanted=wanted,
         found=found,
+        unknown_article=bool(wanted.article) and not _is_article(wanted.article),
         later=bool(request.args.get("before")),
         first_url=url_for(".questions", **query),
         next_url=url_for(".questions", **query, before=str(found.following))
@@ -85,6 +92,12 @@ def as_csv() -> Response:
         arguments: dict[str, Any] = {**link_arguments(), "before": str(found.following)}
         response.headers["Link"] = f'<{url_for(".questions_csv", **arguments)}>; rel="next"'
     return response
+
+
+def _is_article(article: str) -> bool:
+    """Whether it is published in any language."""
+    catalogue = services().library.catalogue
+    return any(catalogue.get(locale, article) is not None for locale in LOCALES)
 
 
 def _export() -> Page:

@@ -22,6 +22,22 @@ function move(to) {
   row.scrollIntoView({ block: "nearest" });
 }
 
+// What the row and the heading say, once a gap has left the queue or come back.
+function became(row, state, more) {
+  row.querySelector("[data-state]").textContent = state;
+  const all = document.querySelector("[data-total]");
+  const count = Number(all.dataset.total) + more;
+  all.dataset.total = count;
+  const number = count.toLocaleString(document.documentElement.lang);
+  all.textContent = count === 1 ? all.dataset.one : all.dataset.many.replace("2", number);
+}
+
+// The toast must not lie over the row that it speaks of.
+function uncover(row) {
+  const over = row.getBoundingClientRect().bottom - toast.getBoundingClientRect().top;
+  if (over > 0) scrollBy({ top: over + 16 });
+}
+
 function say(text, undo) {
   const said = element("span", "", text);
   said.dataset.toastSaid = "";
@@ -71,7 +87,9 @@ async function ignore(event) {
     return;
   }
   ignored = row;
+  became(row, table.dataset.ignoredState, -1);
   say(table.dataset.ignored.replace("{name}", () => row.dataset.name), true);
+  uncover(row);
 }
 
 async function undo() {
@@ -81,6 +99,7 @@ async function undo() {
   const gap = await send(row.dataset.reopen, row).catch(() => say(table.dataset.failed, false));
   if (!gap) return;
   row.classList.remove("gone");
+  became(row, gap.state === row.dataset.stateKey ? row.dataset.stateName : table.dataset.openState, 1);
   say(table.dataset.undone.replace("{name}", () => row.dataset.name), false);
   move(rows.indexOf(row));
 }
