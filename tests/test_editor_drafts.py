@@ -468,7 +468,7 @@ class TestRuns:
         assert found["gap"]["held_out"]["by_article"]["count"] == 1
         assert found["gap"]["unused"]["before"]["count"] == 0
         table = editor.get(f"/editor/gaps/{gap.number}/proof.csv").text.splitlines()
-        assert table[0].startswith("part,question,locale")
+        assert table[0].startswith("\ufeffpart,question,locale")
         assert len(table) >= 3
         assert current_name(settings.data) == before
 
@@ -599,4 +599,4 @@ def test_readers_see_the_report_and_change_nothing(client: FlaskClient, services
     assert client.post(f"{AT}/save").status_code == 403
     assert client.get("/editor/proof").status_code == 200
     assert client.get("/editor/proof.json").get_json()["gaps"] == []
-    assert client.get("/editor/proof.csv").text.startswith("gap,name,state")
+    assert client.get("/editor/proof.csv").text.startswith("\ufeffgap,name,state")
