@@ -49,7 +49,9 @@ def show_response(found: Response) -> str:
 
 def _explain(why: Explanation) -> list[str]:
     terms = ", ".join(f"{term} {score:.2f}" for term, score in why.terms) or "none"
+    parts = " + ".join(f"{name} {value:.2f}" for name, value in why.parts.items())
     return [
         f"   passage {why.passage_id}: keyword {why.keyword:.2f} ({terms}); "
-        f"similarity {why.similarity:.3f}"
+        f"similarity {why.similarity:.3f}",
+        f"   score {why.score:.2f} = {parts}",
     ]

@@ -111,6 +111,16 @@ class Ranking:
 
     def combine(self, features: Mapping[str, Feature], shape: Shape, *, mode: str) -> Feature:
         """(n,) scores of the candidates."""
+        total, *others = self.parts(features, shape, mode=mode).values()
+        for part in others:
+            total += part
+        return total
+
+    def parts(
+        self, features: Mapping[str, Feature], shape: Shape, *, mode: str
+    ) -> dict[str, Feature]:
+        """What the scores of the candidates add up from, (n,) each: "words", "meaning" and what
+        was "learned" from the questions articles list, without those the mode leaves out."""
         longness = self.longness(shape.words)
         weights = self.weights_for(shape)
 
@@ -120,13 +130,15 @@ class Ranking:
                 total += np.float32(weights[name].at(longness)) * features[name]
             return total
 
-        words = weigh(KEYWORD_FEATURES)
         if mode == "keyword":
-            return words
-        words *= np.float32(self.brevity(shape))
-        meaning = np.float32(self.vector_weight(shape)) * weigh(VECTOR_FEATURES)
-        meaning += np.float32(self.growth(shape)) * weigh(LEARNED_FEATURES)
-        return meaning if mode == "vector" else words + meaning
+            return {"words": weigh(KEYWORD_FEATURES)}
+        parts = {
+            "meaning": np.float32(self.vector_weight(shape)) * weigh(VECTOR_FEATURES),
+            "learned": np.float32(self.growth(shape)) * weigh(LEARNED_FEATURES),
+        }
+        if mode != "vector":
+            parts["words"] = np.float32(self.brevity(shape)) * weigh(KEYWORD_FEATURES)
+        return parts
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ranking:

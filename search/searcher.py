@@ -252,6 +252,7 @@ class Searcher:
         ):
             for part, score in keyword.explain(name, parts, row).items():
                 terms[f"~{part}"] = weight * score  # a part may be spelt like a word
+        weighed = self.ranking.parts(evidence.features, evidence.shape, mode=search.mode)
         return Explanation(
             passage_id=found.passage.id,
             score=candidate.score,
@@ -261,6 +262,7 @@ class Searcher:
             features={
                 name: float(values[candidate.place]) for name, values in evidence.features.items()
             },
+            parts={name: float(values[candidate.place]) for name, values in weighed.items()},
         )
 
     def _trace(

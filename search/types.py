@@ -134,6 +134,8 @@ class Explanation:
     similarity: float
     terms: tuple[tuple[str, float], ...] = ()
     features: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What adds up to the score: "words", "meaning" and what was "learned" from questions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from conftest import NOW, ROOT
@@ -19,7 +21,9 @@ from editor_session import sign_in
 from figures_support import handover, search, view, vote
 from gap_support import put
 from portal.app import create_app
+from portal.editor.why_words import reasons
 from portal.services import Services
+from search.types import Explanation, Result
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "=HYPERLINK(\"http://x\")",
@@ -173,12 +177,36 @@ def test_a_logged_question_is_shown_with_all_that_followed(editor: FlaskClient, 
     assert "HO-" in page
     assert "Handed over" in page
     assert "Why it stands here" in page
+    assert "Has the words “refund”" in page
+    assert page.count("Ahead of the next mostly by its ") + page.count("Level with the next.") > 3
     data = editor.get(f"/editor/questions/{asked.id}.json").get_json()
     assert data["results"][0]["clicks"] == 1
     assert data["reasons"] == ["handed_over", "not_helpful"]
     assert len(data["now"]["results"]) > 3
     assert data["now"]["trace"]["normalised"] == "how long does a refund take"
     assert editor.get("/editor/questions/unknown").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ({"words": 3.0, "meaning": 1.0}, {"words": 1.0, "meaning": 0.9}, "mostly by its words"),
+        ({"words": 1.0, "meaning": 2.0}, {"words": 1.5, "meaning": 0.2}, "mostly by its meaning"),
+        ({"words": 1.0, "learned": 2.0}, {"words": 1.0, "learned": -1.0}, "articles list"),
+        ({"words": 2.0, "meaning": 1.0}, {"words": 1.0, "meaning": 1.99}, "Level with the next"),
+    ],
+)
+def test_what_puts_a_result_before_the_next_is_said(
+    app: Flask, one: dict[str, float], other: dict[str, float], said: str
+) -> None:
+    def result(parts: dict[str, float]) -> Result:
+        why = Explanation("refunds#cards/0", sum(parts.values()), 1.0, 0.5, parts=parts)
+        return Mock(spec=Result, explanation=why)
+
+    with app.test_request_context():
+        first, last = reasons([result(one), result(other)])
+    assert said in first[-1]
+    assert len(last) == 1
 
 
 def test_a_search_that_is_not_counted_says_why(editor: FlaskClient, services: Services) -> None:

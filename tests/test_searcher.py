@@ -131,6 +131,22 @@ def test_the_trace_says_what_was_done(searcher: Searcher) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "parts"),
+    [
+        ("hybrid", {"words", "meaning", "learned"}),
+        ("vector", {"meaning", "learned"}),
+        ("keyword", {"words"}),
+    ],
+)
+def test_the_parts_of_a_score_add_up_to_it(searcher: Searcher, mode: str, parts: set[str]) -> None:
+    for result in searcher.search("refund to gift card", mode=mode, explain=True).results:
+        why = result.explanation
+        assert why is not None
+        assert set(why.parts) == parts
+        assert sum(why.parts.values()) == pytest.approx(result.score, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize(
     ("query", "holds"),
     [
         ('"store balance"', lambda text: "store balance" in text),

@@ -14,6 +14,7 @@ from portal.editor.charts import percent
 from portal.editor.downloads import json_file
 from portal.editor.legible import legible
 from portal.editor.period import platform_names
+from portal.editor.why_words import feature_names, part_names, reasons, terms
 from portal.editor.words import moment
 from portal.figures.definitions import VISIT
 from portal.figures.facts import Fact, facts_of
@@ -73,6 +74,10 @@ def page(search_id: str) -> str:
         number=format_decimal,
         percent=percent,
         legible=legible,
+        because=reasons(found.results) if found else [],
+        part_names=part_names(),
+        feature_names=feature_names(),
+        word_scores=terms,
     )
 
 
