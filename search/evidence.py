@@ -106,6 +106,13 @@ class KeywordEvidence:
             return score_field(generation, question, name)
 
         verbatim = _verbatim(generation, question)
+        if generation.classifier.knows and question.words < _BRIEF:
+            # A word or two stand in many texts by chance. Where articles list what they are asked,
+            # those lists say better which is meant; only titles are chosen with as much care.
+            titled = generation.titles.rows_with(question.normalised.strip(_EDGES))
+            others = np.ones(len(verbatim), np.bool_)
+            others[titled] = False
+            verbatim[others] = 0
         in_pieces = keyword.scores("passage_pieces", question.pieces)
         self.passages = score("passage") + np.float32(PIECES) * in_pieces
         starts = generation.article_passages[:-1]

@@ -9,7 +9,7 @@ compared, and a question that says no more than the title is answered by the art
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,23 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _LEADS = (":", "：")
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "”", '"', ")", "）")
+_HALVES = (";", "；")
+_CELL = re.compile(r": |：")
+_POINTS = re.compile(
+    r"^(?:see|see also|more (?:in|about|on|under)|for other \w+,? see|read)\b"
+    r"|^(?:另?见|参见|详见|请看)",
+    re.IGNORECASE,
+)
+"""What only says where something is said."""
+_BARE = 0.15
+"""How much better than a sentence a heading must fit, and, where one word is asked, a row."""
+_BRIEF = 4
+"""Words from which on a question says what it wants to know of its topic."""
+_BRIEF_OPENING = 0.6
+_BRIEF_MARGIN = 0.15
+_BRIEF_HEADING = 0.5
+_HEADINGS_READ = 3  # articles
 _WEIGHTS = np.ones(len(UnitKind), np.float32)
 _WEIGHTS[UnitKind.QUESTION] = _QUESTION
 _AS_THEY_ARE = np.zeros(len(UnitKind), np.bool_)
@@ -63,14 +80,18 @@ def find_places(
     compared = evidence.compared
     if compared is None:
         return [_by_words(generation, question, evidence, row) for row in articles]
+    # A word or two name a topic; what an article or a section begins with answers it.
+    brief = max(0, _BRIEF - max(question.words, 1)) / (_BRIEF - 1)
+    opening *= 1 + _BRIEF_OPENING * brief
+    headed = _headed(generation, question, articles[:_HEADINGS_READ]) if brief else {}
     known = set(compared.articles.tolist())
     found: dict[int, Focus] = {}
     wanted = sorted(row for row in articles if row in known)
-    found.update(_by_meaning(generation, evidence, compared, wanted, opening))
+    found.update(_by_meaning(generation, evidence, compared, wanted, opening, brief, headed))
     # Translations stand for articles that were found in another language.
     if others := sorted(row for row in articles if row not in known):
         compared = Comparison.of(generation, compared.question, np.array(others))
-        found.update(_by_meaning(generation, evidence, compared, others, opening))
+        found.update(_by_meaning(generation, evidence, compared, others, opening, brief, headed))
     return [found[row] for row in articles]
 
 
@@ -80,6 +101,8 @@ def _by_meaning(
     compared: Comparison,
     articles: Sequence[int],
     opening: float,
+    brief: float,
+    headed: Mapping[int, float],
 ) -> Iterator[tuple[int, Focus]]:
     """The places in some of the compared articles, all weighed at once."""
     if not articles:
@@ -106,6 +129,10 @@ def _by_meaning(
     values = _WORDS * words / np.repeat(most, counts)
     owners = np.repeat(np.arange(len(rows)), sizes)[runs]
     np.add.at(values, passages[runs] - firsts[owners] + starts[owners], best)
+    for passage_row, bonus in headed.items():
+        owner = np.searchsorted(firsts, passage_row, side="right") - 1
+        if owner >= 0 and passage_row < firsts[owner] + counts[owner]:
+            values[starts[owner] + passage_row - firsts[owner]] += bonus
     spoken = np.flatnonzero(kinds[runs] == UnitKind.SENTENCE)
     with_sentences = passages[runs[spoken]]  # every passage, in order
     ends = np.append(runs, len(chosen))
@@ -117,7 +144,23 @@ def _by_meaning(
         run = spoken[np.searchsorted(with_sentences, first + number)]
         low, high = ends[run : run + 2]
         fits = residual[low:high].tolist()
-        yield row, Focus(first + number, passage, _pick(passage, fits, opening=number == 0))
+        chosen_sentences = _pick(passage, fits, opening=number == 0, brief=brief)
+        yield row, Focus(first + number, passage, chosen_sentences)
+
+
+def _headed(
+    generation: Generation, question: Question, articles: Sequence[int]
+) -> dict[int, float]:
+    """What speaks for passages under a heading that has nothing but words of the question."""
+    wanted = set(question.terms)
+    found = {}
+    for row in articles:
+        first, last = (int(end) for end in generation.article_passages[row : row + 2])
+        for number in range(first + 1, last):
+            terms = set(generation.tokeniser.content_terms(generation.passage(number).headings[-1]))
+            if terms and terms <= wanted:
+                found[number] = _BRIEF_HEADING
+    return found
 
 
 def _by_words(generation: Generation, question: Question, evidence: Evidence, row: int) -> Focus:
@@ -135,30 +178,75 @@ def _ranges(lows: Rows, sizes: Rows) -> Rows:
     return found
 
 
-def _pick(passage: Passage, fits: list[float], *, opening: bool) -> tuple[int, ...]:
+def _pick(
+    passage: Passage, fits: Sequence[float], *, opening: bool, brief: float = 0.0
+) -> tuple[int, ...]:
     """The sentences that answer.
 
     A section begins with its answer, so its first sentence is taken unless another fits clearly
     better. A neighbour joins where the sentence needs it and both can be read at a glance.
     """
     sentences = passage.sentences
+    fits = [fit - _lack(sentence, brief) for fit, sentence in zip(fits, sentences, strict=True)]
     best = fits.index(max(fits))
-    if fits[best] < fits[0] + _CLEARLY_BETTER:
+    if fits[best] < fits[0] + _CLEARLY_BETTER + _BRIEF_MARGIN * brief:
         best = 0
     pair: tuple[int, int] | None = None
     following = best + 1 < len(sentences)
+    lead = _lead_of(sentences, best)
     if sentences[best].endswith(_LEADS) and following:
         rest = fits.index(max(fits[best + 1 :]), best + 1)
         pair = (best, rest)
+    elif lead is not None:
+        pair = (lead, best)
+    elif following and (_is_heading(sentences[best]) or sentences[best].endswith(_HALVES)):
+        pair = (best, best + 1)
+    elif best > 0 and _is_row(sentences[best]):
+        pair = (0, best)
     elif best > 0 and _LEANS.search(sentences[best]):
         pair = (best - 1, best)
-    elif following and (
-        (opening and best == 0) or fits[best + 1] >= _SECOND_SENTENCE * max(fits[best], 1e-6)
-    ):
-        pair = (best, best + 1)
+    elif following:
+        joins = best + 1
+        if _is_row(sentences[joins]):  # of a table's rows the one that fits best
+            rows = [row for row in range(joins, len(fits)) if _is_row(sentences[row])]
+            joins = max(rows, key=lambda row: fits[row])
+        fit = fits[joins] >= _SECOND_SENTENCE * max(fits[best], 1e-6)
+        if ((opening and best == 0) or fit) and not sentences[joins].endswith(_HALVES):
+            pair = (best, joins)
     if pair and sum(len(sentences[number]) for number in pair) <= _LENGTH[passage.locale]:
         return pair
     return (best,)
+
+
+def _lack(sentence: str, brief: float) -> float:
+    """How much less a text says to whoever reads nothing else."""
+    if _POINTS.search(sentence):
+        return 1.0
+    if _is_row(sentence):
+        return _BARE * brief
+    return 0.0 if sentence.endswith((*_ENDS, *_HALVES)) else _BARE
+
+
+def _is_row(sentence: str) -> bool:
+    """Whether it is the cells of a table, with the heads of their columns."""
+    return not sentence.endswith((*_ENDS, *_HALVES, *_LEADS)) and bool(_CELL.search(sentence))
+
+
+def _is_heading(sentence: str) -> bool:
+    """Whether it only says what the next is about."""
+    return not sentence.endswith((*_ENDS, *_HALVES, *_LEADS)) and not _CELL.search(sentence)
+
+
+def _lead_of(sentences: Sequence[str], number: int) -> int | None:
+    """The sentence with a colon that an item continues, where it is one that does."""
+    if not sentences[number][:1].islower():
+        return None
+    for before in range(number - 1, -1, -1):
+        if sentences[before].endswith(_LEADS):
+            return before
+        if not sentences[before][:1].islower():
+            break
+    return None
 
 
 def _word_overlap(generation: Generation, question: Question, passage: Passage) -> list[float]:

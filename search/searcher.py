@@ -34,7 +34,7 @@ from search.types import (
 _OF_A_TOPIC = 0.5  # what is left of the confidence
 _MORE = 10  # candidates beyond those that are shown; the confidence compares the first with them
 _NO_FILTERS = Filters()
-_FLOOR = 0.1  # of the confidence, for questions that share no word with any article
+_FLOOR = 0.2  # of the confidence, for questions that share no word with any article
 MODES = ("hybrid", "keyword", "vector")
 _log = logging.getLogger(__name__)
 
