@@ -275,6 +275,17 @@ def test_checks_are_those_of_the_command_line(editor: FlaskClient, settings: Set
     assert file(settings).read_text("utf-8") == telescope()  # a check writes nothing
 
 
+def test_what_the_preview_leaves_out_is_told_beside_it(editor: FlaskClient) -> None:
+    body = "![plan](plan.png)\n\n<script>x()</script>\n\n[write](/en/orders/nope)\n"
+    text = telescope(body=body)
+    found = editor.post(f"{AT}/check", data={"text": text}).get_json()["problems"]
+    for words in ("image &#39;plan.png&#39; is not shown", "&lt;script&gt; is taken out"):
+        assert words in found
+    first = text[: text.index("![plan]")].count("\n") + 1
+    assert [f"line {first + after}<" in found for after in (0, 2, 4)] == [True, True, True]
+    assert "/en/orders/nope&#39; leads to no published article" in found
+
+
 def test_typing_uses_up_nobodys_writes(services: Services, settings: Settings) -> None:
     strict = settings.model_copy(update={"write_rate_limit": "3 per minute"})
     app = create_app(strict, replace(services, settings=strict))
