@@ -18,11 +18,13 @@ from gap_support import Log
 from portal.accounts.trail import Chosen
 from portal.cli import cli
 from portal.editor import gap_words
+from portal.gaps.changes import new_gap
 from portal.gaps.encoding import figures_to, key_of
 from portal.gaps.refresh import refresh
 from portal.gaps.tables import GAPS
 from portal.gaps.types import Entry, Figures, Kind, State
 from portal.services import Services
+from portal.transactions import transaction
 
 HOSTILE = (
     "<script>alert(1)</script> sofa",
@@ -236,6 +238,28 @@ def test_ticked_questions_stay_ticked_when_they_cannot_be_moved(
     assert "There is no gap 999999." in done.text
     assert f'value="{key}" id="q-{key}" checked' in done.text
     assert 'value="999999"' in done.text
+
+
+def test_another_gap_is_named_by_words_of_its_name(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services)
+    one, other = services.gaps.list()[:2]
+    at = f"/editor/gaps/{one.number}/merge"
+    assert f'<option value="{other.number} ' in client.get(f"/editor/gaps/{one.number}").text
+    nothing = client.post(at, data={"version": one.version, "into": "no such words"})
+    assert nothing.status_code == 422
+    assert "none is found by this one" in nothing.text
+    with transaction(services.engine, "name gaps", writes=True) as connection:
+        new_gap(connection, name="sofa of kind z", locale="en", at=NOW, kind=Kind.NO_ARTICLE)
+        for gap in services.gaps.list():
+            named = sa.update(GAPS).where(GAPS.c.number == gap.number)
+            connection.execute(named.values(name=f"sofa of kind {gap.number}"))
+    several = client.post(at, data={"version": one.version, "into": "Kind SOFA"})
+    assert several.status_code == 422
+    assert f"{other.number} sofa of kind {other.number}" in several.text
+    done = client.post(at, data={"version": one.version, "into": f"Sofa of  kind {other.number}"})
+    assert done.location == f"/editor/gaps/{other.number}"
 
 
 def test_a_merged_gap_can_be_read_and_taken_out_again(
