@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from difflib import Match, SequenceMatcher
 
 BOM = "\ufeff"
@@ -31,8 +32,8 @@ def restored(original: str, typed: str) -> str:
     old = _LINE.findall(original.removeprefix(BOM))
     known = [_plain(line) for line in old]
     new = _LINE.findall(_plain(typed))
-    start = _common(known, new)
-    end = _common(known[start:][::-1], new[start:][::-1])
+    start = common(known, new)
+    end = common(known[start:][::-1], new[start:][::-1])
     ends = Counter(found[0] for line in old if (found := _END.search(line)))
     usual = ends.most_common(1)[0][0] if ends else "\n"
     middle = new[start : len(new) - end]
@@ -51,8 +52,8 @@ def compared(there: str, yours: str) -> list[tuple[str, str]]:
     too long.
     """
     old, new = shown(there).splitlines(), shown(yours).splitlines()
-    start = _common(old, new)
-    end = _common(old[start:][::-1], new[start:][::-1])
+    start = common(old, new)
+    end = common(old[start:][::-1], new[start:][::-1])
     left, right = old[start : len(old) - end], new[start : len(new) - end]
     found = [("both", line) for line in old[:start]]
     known = done = 0
@@ -82,7 +83,8 @@ def _plain(text: str) -> str:
     return _END.sub("\n", text).replace("\0", "\ufffd")
 
 
-def _common(one: list[str], other: list[str]) -> int:
+def common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines, or characters, both begin with."""
     length = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

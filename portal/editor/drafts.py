@@ -133,13 +133,18 @@ def _present(path: ArticlePath) -> Opened | None:
         return None
 
 
-def commit_saved(name: str, *, why: str) -> None:
-    """Commit a file that was saved, where that is wanted, and say what came of it."""
+def commit_saved(name: str, *, why: str, deleted: bool = False) -> None:
+    """Commit a file that was saved or deleted, where that is wanted, and say what came of it."""
     try:
         if made := services().proof.commit(name, by=current_user().name, why=why):
             flash(_("Committed to git as %(commit)s.", commit=made))
     except CommitFailed as error:
-        flash(_("Saved, but not committed to git: %(reason)s", reason=error.reason), "error")
+        words = (
+            _("Deleted, but not committed to git: %(reason)s", reason=error.reason)
+            if deleted
+            else _("Saved, but not committed to git: %(reason)s", reason=error.reason)
+        )
+        flash(words, "error")
 
 
 def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyResponse:

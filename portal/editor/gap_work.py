@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -18,7 +18,7 @@ from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
 from portal.drafts.title import default_title
-from portal.drafts.yaml_edit import add_questions
+from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
 from portal.editor.downloads import csv_file, json_file
@@ -28,6 +28,7 @@ from portal.editor.proof_words import interval, verdict_words
 from portal.editor.runs import run_facts
 from portal.gaps.live import last_look
 from portal.gaps.types import Gap, GapQuestion, State
+from portal.proof.deeds import QUESTIONS, SYNONYM, questions_detail, standing, synonym_detail
 from portal.proof.export import COLUMNS, rows
 from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
@@ -89,6 +90,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "synonym_article": _said_otherwise(gap),
             "synonym": next((one.synonym for one in gap.evidence if len(one.synonym) == 2), ()),
             "locales": LOCALES,
+            "deeds": standing(services().gaps.history(gap.number)),
         },
         "proof": proof,
         "proof_run": run_facts(run) if run else None,
@@ -144,9 +146,9 @@ def draft(number: int) -> AnyResponse:
         here.proof.files.save(path, text, seen=None)
     except ArticleChanged:
         flash(_("There is an article at this address already: %(path)s", path=str(path)), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.drafted", f"gap-{number}", {"article": str(path)})
     commit_saved(str(path), why=f"draft for gap-{number}")
     if not other:  # whose article it has already, and is as far on as that
@@ -166,22 +168,27 @@ def add(number: int) -> AnyResponse:
     ]
     if not texts:
         flash(_("Choose at least one question."), "error")
-        return _back(number)
+        return back_to(number)
     article = request.form.get("article", "").strip()
     try:
         path = by_id(here.proof.root, article)
         opened = here.proof.files.read(path)
-        here.proof.files.save(path, add_questions(opened.text, texts), seen=opened.digest)
+        text = add_questions(opened.text, texts)
+        known = questions_in(opened.text)
+        new = [one for one in questions_in(text) if one not in known]
+        saved = here.proof.files.save(path, text, seen=opened.digest)
     except ArticleMissing:
         flash(_("There is no such article. Choose one from the list."), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.questions_added", f"gap-{number}", {"article": article, "questions": len(texts)})
     commit_saved(str(path), why=f"questions of gap-{number}")
     _move_on(gap, State.DRAFTED, article)
+    if new:
+        _note(gap, QUESTIONS, questions_detail(opened, saved, new, article))
     flash(_("Questions added to %(path)s. See the proof, then publish.", path=str(path)))
-    return _back(number)
+    return back_to(number)
 
 
 def synonym(number: int) -> AnyResponse:
@@ -196,20 +203,21 @@ def synonym(number: int) -> AnyResponse:
         if article:
             by_id(here.proof.root, article)
         opened = here.proof.files.read_shared(name)
-        here.proof.files.save_shared(
-            name, add_synonym(opened.text, said, meant), seen=opened.digest
-        )
+        text = add_synonym(opened.text, said, meant)
+        saved = here.proof.files.save_shared(name, text, seen=opened.digest)
     except ArticleMissing:
         flash(_("There is no such article. Choose one from the list."), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.synonym_added", f"gap-{number}", {"said": said, "meant": meant, "locale": locale})
     commit_saved(name, why=f"synonym for gap-{number}")
     if article and not (gap.article and gap.state == State.DRAFTED):  # its draft is its article
         _move_on(gap, State.DRAFTED, article)
+    if text != opened.text:
+        _note(gap, SYNONYM, synonym_detail(opened, saved, said, meant, article))
     flash(_("Added: “%(said)s” is also searched as “%(meant)s”.", said=said, meant=meant))
-    return _back(number)
+    return back_to(number)
 
 
 def start_proof(number: int) -> AnyResponse:
@@ -219,11 +227,11 @@ def start_proof(number: int) -> AnyResponse:
     path = here.proof.article_of(gap)
     if path is None:
         flash(_("There is no article to prove yet: draft one or choose one first."), "error")
-        return _back(number)
+        return back_to(number)
     try:
         if _is_published(path):
             flash(_("Nothing differs from what is published: there is nothing to compare."))
-            return _back(number, "proof")
+            return back_to(number, "proof")
         here.proof.start_proof(
             gap, path, by=current_user().name,
             ended=audit_of_run("gap.proof", "gap.proof_failed", f"gap-{number}"),
@@ -233,8 +241,8 @@ def start_proof(number: int) -> AnyResponse:
         return redirect(url_for(".run", name=busy.run), 303)
     except NothingToProve:
         flash(_("The gap has no question to ask."), "error")
-        return _back(number)
-    return _back(number, "proof")
+        return back_to(number)
+    return back_to(number, "proof")
 
 
 def proof_json(number: int) -> Response:
@@ -341,17 +349,27 @@ def _move_on(gap: Gap, state: State, article: str) -> None:
         flash(_("The gap was changed meanwhile; see that it names the right article."), "error")
 
 
-def _refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
+def _note(gap: Gap, action: str, detail: Mapping[str, object]) -> None:
+    """What was put into a file, in the gap's history, from where it can be taken back."""
+    try:
+        services().proof.deeds.note(gap.number, action, detail, by=current_user().name)
+    except KnowledgeBaseError:
+        flash(_("It could not be noted in the gap’s history, so no page takes it back."), "error")
+
+
+def refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
+    """Back to the gap, with why a file was not changed."""
     words = _("Nothing was changed.")
     if isinstance(error, ArticleChanged):
         words = _("Somebody else changed the file at the same moment. Try again.")
     elif isinstance(error, ArticlesReadOnly):
         words = _("This portal may not write the folder of articles.")
     flash(f"{words} {failure(error)}", "error")
-    return _back(number)
+    return back_to(number)
 
 
-def _back(number: int, anchor: str = "work") -> AnyResponse:
+def back_to(number: int, anchor: str = "work") -> AnyResponse:
+    """To a part of the gap's page."""
     return redirect(url_for(".gap", number=number, _anchor=anchor), 303)
 
 
