@@ -120,6 +120,36 @@ def test_the_queue_lists_gaps_and_its_files_have_the_same(
     assert "half as much for every 14 days" in page.text
 
 
+def test_the_page_and_the_terminal_list_gaps_of_the_same_number_of_visitors(
+    client: FlaskClient, runner: CliRunner, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services, "reader")
+
+    def listed(least: int | None = None) -> set[int]:
+        query, option = (f"?least={least}", ["--least", str(least)]) if least else ("", [])
+        done = runner.invoke(cli, ["gaps", "--stored", "--json", "--days", "30", *option])
+        rows = {gap["number"] for gap in json.loads(done.stdout)}
+        assert rows == {
+            gap["number"] for gap in client.get(f"/editor/gaps.json{query}").get_json()["gaps"]
+        }
+        if fewer := len(services.gaps.list()) - len(rows):
+            assert f"{fewer} gap" in done.stderr
+            assert "--least 1" in done.stderr
+        return rows
+
+    every = listed(1)
+    with transaction(services.engine, "count visitors", writes=True) as connection:
+        connection.execute(sa.update(GAPS).values(figures=figures_to(Figures(visitors=2))))
+    assert listed() == listed(1) == every  # a young log
+    page = client.get("/editor/gaps?lang=en").text
+    assert "No gap was asked about by 3 visitors yet" in page
+    few = sa.update(GAPS).where(GAPS.c.number == min(every))
+    with transaction(services.engine, "count visitors", writes=True) as connection:
+        connection.execute(few.values(figures=figures_to(Figures(visitors=3))))
+    assert listed() == {min(every)} < listed(1)
+    assert listed(5) == set()
+
+
 @pytest.mark.parametrize(
     "query",
     ["days=7", "locale=zh-Hans", "platform=x", "reason=no_click", "kind=outdated", "owner=-",
