@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 
 from conftest import NOW
 from drafts_support import (
@@ -413,6 +414,85 @@ def test_words_go_where_their_language_is(
     page = editor.get(f"/editor/gaps/{gap.number}").text
     ticked = re.findall(r'name="question" value="[^"]+" checked><span[^>]*>([^<]+)', page)
     assert ticked == ["dosh back"]
+
+
+def test_questions_of_another_language_than_the_articles_are_refused(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"dosh back": False, "有沙发展厅吗": False})
+    path = settings.articles / "en/refunds/refund-timing.md"
+    before = path.read_bytes()
+    at = f"/editor/gaps/{gap.number}"
+    keys = [one.key for one in services.gaps.questions(gap.number)]
+    data = {"question": keys, "article": "en:refund-timing", "find": "back"}
+    answer = editor.post(f"{at}/add-questions", data=data)
+    assert answer.location.startswith(f"{at}?find=back&way=questions")
+    assert path.read_bytes() == before
+    page = editor.get(answer.location).text
+    assert "en/refunds/refund-timing.md is in English" in page
+    assert "these questions are not: “有沙发展厅吗" in page
+    assert "dosh back" not in page.partition("these questions are not")[2].partition("untick")[0]
+    data["article"] = "zh-Hans:refund-timing"
+    data["question"] = [key for key in keys if "沙发" in services_text(services, gap.number, key)]
+    editor.post(f"{at}/add-questions", data=data)
+    assert "有沙发展厅吗" in (settings.articles / "zh-Hans/refunds/refund-timing.md").read_text(
+        "utf-8"
+    )
+
+
+def services_text(services: Services, gap: int, key: str) -> str:
+    return next(one.text for one in services.gaps.questions(gap) if one.key == key)
+
+
+def test_articles_are_offered_in_each_language_of_the_questions_and_what_is_right_is_ticked(
+    editor: FlaskClient, services: Services
+) -> None:
+    asked = (
+        "do you have a showroom",
+        "do you hvae a showroom",
+        "refnd for the sofa",
+        "退款多久到账",
+    )
+    gap = gap_of(services, dict.fromkeys(asked, False))
+    recount(services.engine, [gap.number], NOW)
+    page = LexborHTMLParser(editor.get(f"/editor/gaps/{gap.number}").text)
+    offered = [one.attributes["value"] or "" for one in page.css("[data-add] [name=article]")]
+    assert {one.partition(":")[0] for one in offered} == {"en", "zh-Hans"}
+    assert "zh-Hans:refund-timing" in offered
+    boxes = {
+        node.parent.text(strip=True): "checked" in node.attributes
+        for node in page.css("[data-add] [name=question]") if node.parent
+    }  # fmt: skip
+    assert [text for text, ticked in boxes.items() if ticked] == [
+        one for one in boxes if one.startswith("do you have")
+    ]
+    assert sum("perhaps misspelt" in text for text in boxes) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("appeal-declined-refund", "en:appeal-declined-refund"),
+        ("zh-Hans:appeal-declined-refund", "zh-Hans:appeal-declined-refund"),
+        ("https://shop.example/zh-Hans/refunds/refund-timing", "zh-Hans:refund-timing"),
+        ("declined APPEAL", "en:appeal-declined-refund"),
+    ],
+)
+def test_the_article_for_questions_and_synonyms_can_be_looked_for(
+    editor: FlaskClient, services: Services, text: str, first: str
+) -> None:
+    gap = gap_of(services, {"dosh back": False})
+    recount(services.engine, [gap.number], NOW)
+    for way, chosen in (
+        ("questions", "#way-questions[open] [name=article][checked]"),
+        ("synonym", "#way-synonym[open] [name=article] option[selected]"),
+    ):
+        answer = editor.get(f"/editor/gaps/{gap.number}", query_string={"find": text, "way": way})
+        found = LexborHTMLParser(answer.text).css_first(chosen)
+        assert found is not None
+        assert found.attributes["value"] == first
+    nothing = editor.get(f"/editor/gaps/{gap.number}?find=zzzz&way=synonym").text
+    assert "No article is found by “zzzz”." in nothing
 
 
 def test_a_synonym_is_added_or_refused_with_its_reason(

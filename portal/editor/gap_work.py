@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -21,25 +21,30 @@ from portal.drafts.title import default_title
 from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
+from portal.editor.article_finder import LONGEST, Choice, by_text, choice, find_articles
+from portal.editor.asked_words import is_misspelt, language_of
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.drafts import commit_saved
 from portal.editor.failure_words import failure
+from portal.editor.legible import legible
 from portal.editor.proof_words import interval, verdict_words
 from portal.editor.runs import run_facts
 from portal.gaps.live import last_look
 from portal.gaps.types import Gap, GapQuestion, State
+from portal.i18n import NAMES
 from portal.proof.deeds import QUESTIONS, SYNONYM, questions_detail, standing, synonym_detail
 from portal.proof.export import COLUMNS, rows
 from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
 from portal.transactions import transaction
 from search.errors import KnowledgeBaseError
-from search.text import HAN
 from search.types import LOCALES, Article
 
-_HAN = re.compile(f"[{HAN}]")
-_NEAR = 5  # articles offered for more questions
-_ASKED = 3  # questions that nearness is told by
+_NEAR = 6  # articles offered for more questions
+_NEAREST = 4  # of them for each question
+_ASKED = 3  # questions of each language that nearness is told by
+_OFFERED = 20  # questions that may be added at once
+_TOLD = 3  # questions that a refusal names
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -71,20 +76,34 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     file = next((one for one in files if one.path == path), None)
     told = published and opened and published.article == path and published.tells_of(opened.digest)
     near = _near(gap, questions)
+    find = request.args.get("find", "").strip()[:LONGEST]
+    found = find_articles(find)
+    articles = list({one.key: one for one in (*found, *near)}.values())
+    drafting = [one for one in questions if not one.held_out][:_OFFERED]
+    misspelt = {one.key for one in drafting if is_misspelt(one.text)}
     return {
         "work": {
             "path": path,
             "files": [one for one in files if file and (one is file or one.id == file.id != "")],
             "digest": opened.digest if opened else "",
-            "near": near,
+            "find": find,
+            "found": found,
+            # Where a search began, it goes on.
+            "way": _one_of(request.args.get("way"), ("questions", "synonym"), ""),
+            "articles": articles,
+            "languages": {one.key: language_of(one.text) for one in drafting},
+            "misspelt": misspelt,
             # Those of another language wait for an article in it.
             "ticked": {
-                one.key for one in questions if near and _language_of(one.text) == near[0].locale
-            },
+                one.key
+                for one in drafting
+                if articles and language_of(one.text) == articles[0].locale
+            }
+            - misspelt,
             "section": near[0].section if near else "",
             "sections": services().library.catalogue.taxonomy.sections,
             "title": _title(gap, questions),
-            "drafting": [one for one in questions if not one.held_out],
+            "drafting": drafting,
             "held_out": sum(one.held_out for one in questions),
             # What customers said first, and what then found the article.
             "synonym_article": _said_otherwise(gap),
@@ -136,7 +155,7 @@ def draft(number: int) -> AnyResponse:
             questions=tuple(
                 one.text
                 for one in here.gaps.questions(number)
-                if not one.held_out and _language_of(one.text) == locale
+                if not one.held_out and language_of(one.text) == locale
             ),
             source=source,
             identity=other.id if other else "",
@@ -172,6 +191,9 @@ def add(number: int) -> AnyResponse:
     article = request.form.get("article", "").strip()
     try:
         path = by_id(here.proof.root, article)
+        if others := [text for text in texts if language_of(text) != path.locale]:
+            flash(_of_another_language(path, others), "error")
+            return _back_to_search(number, "questions")
         opened = here.proof.files.read(path)
         text = add_questions(opened.text, texts)
         known = questions_in(opened.text)
@@ -197,7 +219,7 @@ def synonym(number: int) -> AnyResponse:
     gap = here.gaps.get(number)
     article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
-    locale = _language_of(f"{said} {meant}")
+    locale = language_of(f"{said} {meant}")
     name = f"synonyms/{locale}.txt"
     try:
         if article:
@@ -261,23 +283,32 @@ def proof_as_csv(number: int) -> Response:
     return csv_file(f"gap-{number}-proof.csv", COLUMNS, rows(proof))
 
 
-def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
-    """Articles that may answer the gap: those its evidence names, then the nearest to its words."""
+def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Choice]:
+    """Articles that may answer the gap: those its evidence names, then the nearest to its words,
+    in each language that it was asked in."""
     library = services().library
-    found: dict[str, Article] = {}
+    found: dict[str, Choice] = {}
     for evidence in gap.evidence:
         locale, _colon, name = evidence.article.partition(":")
         if name and (article := library.catalogue.get(locale, name)):
-            found[evidence.article] = article
-    asked = [gap.name, *gap.typical, *(one.text for one in questions)][:_ASKED]
-    for text in asked:
-        try:
-            results = library.search(text, locale=gap.locale, limit=_NEAR).results
-        except KnowledgeBaseError:
-            continue  # too long a question, or no index: what is known will do
-        for result in results:
-            found.setdefault(f"{result.article.locale}:{result.article.id}", result.article)
+            found[evidence.article] = choice(article)
+    asked = [gap.name, *gap.typical, *(one.text for one in questions)]
+    languages = sorted(LOCALES, key=lambda locale: locale != gap.locale)
+    nearest = [_nearest(locale, asked) for locale in languages]
+    for one in chain.from_iterable(zip_longest(*nearest)):  # of each language in turn
+        if one is not None:
+            found.setdefault(one.key, one)
     return list(found.values())[:_NEAR]
+
+
+def _nearest(locale: str, asked: Sequence[str]) -> Iterator[Choice]:
+    """Articles of one language, by what was asked in it."""
+    own = list(dict.fromkeys(text for text in asked if language_of(text) == locale))
+    known = dict[str, Choice]()
+    for text in own[:_ASKED]:
+        for one in by_text(text, locale, limit=_NEAREST):
+            known.setdefault(one.key, one)
+    return iter(known.values())
 
 
 def _said_otherwise(gap: Gap) -> str:
@@ -295,11 +326,6 @@ def _is_published(path: ArticlePath) -> bool:
     return not found.own and not found.others
 
 
-def _language_of(text: str) -> str:
-    """The language that words are in, whichever page they were written on."""
-    return "zh-Hans" if _HAN.search(text) else "en"
-
-
 def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
     return default_title(gap.name, [one.text for one in questions if not one.held_out])
 
@@ -308,9 +334,9 @@ def _title_in(locale: str, gap: Gap, questions: Sequence[GapQuestion]) -> str:
     """What the form says, unless it is what stood there in another language than was chosen."""
     title = request.form.get("title", "").strip()[:200]
     offered = _title(gap, questions)
-    if title and (title != offered or _language_of(title) == locale):
+    if title and (title != offered or language_of(title) == locale):
         return title
-    own = [one.text for one in questions if not one.held_out and _language_of(one.text) == locale]
+    own = [one.text for one in questions if not one.held_out and language_of(one.text) == locale]
     return own[0] if own else offered
 
 
@@ -366,6 +392,25 @@ def refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
         words = _("This portal may not write the folder of articles.")
     flash(f"{words} {failure(error)}", "error")
     return back_to(number)
+
+
+def _of_another_language(path: ArticlePath, texts: Sequence[str]) -> str:
+    """Why questions are not added to an article in the other language."""
+    return str(
+        _(
+            "Nothing was added: %(path)s is in %(language)s, and these questions are not: "
+            "%(texts)s. Choose an article in their language for them, or untick them.",
+            path=str(path),
+            language=NAMES[path.locale],
+            texts=_(", ").join(_("“%(text)s”", text=legible(text)) for text in texts[:_TOLD]),
+        )
+    )
+
+
+def _back_to_search(number: int, way: str) -> AnyResponse:
+    """To the form that was sent, with the articles that had been looked for."""
+    find = request.form.get("find", "")[:LONGEST]
+    return redirect(url_for(".gap", number=number, find=find, way=way, _anchor=f"way-{way}"), 303)
 
 
 def back_to(number: int, anchor: str = "work") -> AnyResponse:
