@@ -30,7 +30,6 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.drafts.files import ArticleFiles, Opened, digest_of
 from portal.drafts.paths import ArticlePath
-from portal.drafts.title import default_title
 from portal.gaps.changes import recount
 from portal.gaps.types import State
 from portal.proof.types import RunKind, RunState
@@ -368,8 +367,6 @@ def test_a_held_out_question_is_no_title(editor: FlaskClient, services: Services
     gap = gap_of(services, {"renting a telescope": True, "telescope for a week": False})
     answer = editor.post(f"/editor/gaps/{gap.number}/draft", data={"title": ""})
     assert "/telescope-for-a-week" in answer.headers["Location"]
-    assert default_title("Telescope", ["a telescope for a week"]) == "Telescope"
-    assert default_title("Secret", []) == ""
 
 
 def test_questions_are_added_to_an_article_and_held_out_ones_never(
@@ -493,6 +490,20 @@ def test_the_article_for_questions_and_synonyms_can_be_looked_for(
         assert found.attributes["value"] == first
     nothing = editor.get(f"/editor/gaps/{gap.number}?find=zzzz&way=synonym").text
     assert "No article is found by “zzzz”." in nothing
+
+
+def test_an_article_that_many_are_named_like_is_looked_for_in_both_languages(
+    editor: FlaskClient, services: Services
+) -> None:
+    gap = gap_of(services, {"dosh back": False})
+    recount(services.engine, [gap.number], NOW)
+    for text, first in (("refund", "en"), ("退款", "zh-Hans")):
+        answer = editor.get(f"/editor/gaps/{gap.number}", query_string={"find": text})
+        page = LexborHTMLParser(answer.text)
+        offered = [one.attributes["value"] or "" for one in page.css("[data-add] [name=article]")]
+        languages = [one.partition(":")[0] for one in offered[:10]]
+        assert languages[0] == first
+        assert min(languages.count("en"), languages.count("zh-Hans")) >= 4
 
 
 def test_a_synonym_is_added_or_refused_with_its_reason(

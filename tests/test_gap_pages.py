@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 
 from conftest import NOW
@@ -359,10 +360,7 @@ def test_a_claim_of_a_process_that_died_lapses(services: Services) -> None:
     assert services.gap_refresher.run_now() is not None
 
 
-def test_every_entry_of_the_history_has_words(app: object) -> None:
-    from flask import Flask
-
-    assert isinstance(app, Flask)
+def test_every_entry_of_the_history_has_words(app: Flask) -> None:
     details: dict[str, object] = {
         "owner": "ben", "due": "2026-12-01", "text": "hm", "kind": "outdated", "into": 3, "gap": 4,
         "to": 5, "from": 6, "questions": 2, "because": "no", "keys": ["k"],
@@ -376,6 +374,14 @@ def test_every_entry_of_the_history_has_words(app: object) -> None:
         ]
     assert not set(texts) & set(map(str, actions))
     assert "sofa" in texts[actions.index("moved")]
+
+
+def test_lists_in_chinese_are_joined_as_chinese_is(app: Flask) -> None:
+    moved = Entry(1, NOW, 1, "anna", "moved", {"questions": 2, "gap": 4, "keys": ["a", "b"]})
+    with app.test_request_context("/zh-Hans/"):
+        assert gap_words.entry_text(moved, {"a": "沙发", "b": "展厅"}).endswith("：沙发；展厅")
+    with app.test_request_context("/en/"):
+        assert gap_words.entry_text(moved, {"a": "sofa", "b": "shop"}).endswith(": sofa; shop")
 
 
 def test_only_who_may_work_on_gaps_is_given_one_and_no_day_that_is_past(

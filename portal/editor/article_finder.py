@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 from portal.drafts.find import Listed, listed
+from portal.editor.asked_words import language_of
 from portal.services import services
 from search.errors import KnowledgeBaseError
 from search.text import normalise
@@ -38,19 +40,27 @@ def choice(article: Article) -> Choice:
 
 
 def find_articles(text: str) -> list[Choice]:
-    """At most ten in both languages: those so named, then those that say so."""
+    """At most ten: the one that is so named, then of each language in turn, that of the text first,
+    those that have the words in their name and then those that say so."""
     text = text.strip()[:LONGEST]
     words = normalise(text).split()
     if not words:
         return []
     files = [one for one in listed(services().proof.root) if one.id and one.status != "archived"]
-    exact = [one for one in files if _is_named(one, text)]
-    named = [one for one in files if all(word in _names(one) for word in words)]
-    found = {one.key: one for one in map(_of_file, [*exact, *named])}
-    for locale in LOCALES:
-        for one in by_text(text, locale):
-            found.setdefault(one.key, one)
-    return list(found.values())[:_MOST]
+    exact = [_of_file(one) for one in files if _is_named(one, text)]
+    named = [_of_file(one) for one in files if all(word in _names(one) for word in words)]
+    languages = sorted(LOCALES, key=lambda locale: locale != language_of(text))
+    ranked = [_ranked(text, locale, named) for locale in languages]
+    in_turn = (one for one in chain.from_iterable(zip_longest(*ranked)) if one is not None)
+    return list({one.key: one for one in (*exact, *in_turn)}.values())[:_MOST]
+
+
+def _ranked(text: str, locale: str, named: Iterable[Choice]) -> list[Choice]:
+    """Of one language the likeliest first: so named and found, so named, found."""
+    saying = list(by_text(text, locale))
+    places = {one.key: place for place, one in enumerate(saying)}
+    own = [one for one in named if one.locale == locale]
+    return [*sorted(own, key=lambda one: places.get(one.key, len(places))), *saying]
 
 
 def by_text(text: str, locale: str, *, limit: int = _BY_TEXT) -> Iterable[Choice]:

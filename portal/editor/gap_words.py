@@ -110,7 +110,7 @@ def entry_text(entry: Entry, texts: Mapping[str, str]) -> str:
     text = said.get(entry.action, entry.action)
     keys = detail.get("keys", ())
     known = [texts[key] for key in keys if key in texts] if isinstance(keys, list) else []
-    return f"{text}: {'; '.join(known[:3])}" if known else str(text)
+    return _listed(text, known[:3])
 
 
 def _done_in_files(entry: Entry) -> str:
@@ -134,7 +134,12 @@ def _done_in_files(entry: Entry) -> str:
             "%(num)s question taken out of %(article)s again",
             "%(num)s questions taken out of %(article)s again", len(texts), article=of,
         )  # fmt: skip
-    return f"{words}: {'; '.join(texts[:_NAMED])}"
+    return _listed(words, texts[:_NAMED])
+
+
+def _listed(words: str, texts: Sequence[str]) -> str:
+    """Words with texts behind them, joined as the reader's language does."""
+    return f"{words}{_(': ')}{_('; ').join(texts)}" if texts else str(words)
 
 
 def day_text(text: str) -> str:
