@@ -17,13 +17,13 @@ from portal.drafts.find import Listed, by_id, listed
 from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
-from portal.drafts.title import default_title
 from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
 from portal.editor.article_finder import LONGEST, Choice, by_text, choice, find_articles
 from portal.editor.asked_words import is_misspelt, language_of
 from portal.editor.downloads import csv_file, json_file
+from portal.editor.draft_form import Proposal
 from portal.editor.drafts import commit_saved
 from portal.editor.failure_words import failure
 from portal.editor.legible import legible
@@ -75,7 +75,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     files = list(listed(desk.root))
     file = next((one for one in files if one.path == path), None)
     told = published and opened and published.article == path and published.tells_of(opened.digest)
-    near = _near(gap, questions)
+    near, proposal = _near(gap, questions), Proposal(gap, questions)
     find = request.args.get("find", "").strip()[:LONGEST]
     found = find_articles(find)
     articles = list({one.key: one for one in (*found, *near)}.values())
@@ -100,9 +100,10 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
                 if articles and language_of(one.text) == articles[0].locale
             }
             - misspelt,
-            "section": near[0].section if near else "",
+            "section": proposal.section,
             "sections": services().library.catalogue.taxonomy.sections,
-            "title": _title(gap, questions),
+            "title": proposal.title(proposal.locale),
+            "locale": proposal.locale,
             "drafting": drafting,
             "held_out": sum(one.held_out for one in questions),
             # What customers said first, and what then found the article.
@@ -132,9 +133,10 @@ def draft(number: int) -> AnyResponse:
     here = services()
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    title = _title_in(locale, gap, here.gaps.questions(number)) or f"gap-{number}"
-    sections = here.library.catalogue.taxonomy.sections
-    section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
+    proposal = Proposal(gap, here.gaps.questions(number))
+    title = proposal.title_of(request.form.get("title", "").strip()[:200], locale)
+    sections = tuple(here.library.catalogue.taxonomy.sections)
+    section = _one_of(request.form.get("section"), sections, proposal.section or sections[0])
     known = list(listed(here.proof.root))
     other = _in_other_language(gap, locale, known)
     if other:
@@ -152,11 +154,7 @@ def draft(number: int) -> AnyResponse:
         Commission(
             gap=number, locale=locale, section=path.section, slug=path.slug, title=title,
             kind=gap.kind, owner=gap.owner or current_user().name, today=here.proof.today,
-            questions=tuple(
-                one.text
-                for one in here.gaps.questions(number)
-                if not one.held_out and language_of(one.text) == locale
-            ),
+            questions=proposal.tests(locale),
             source=source,
             identity=other.id if other else "",
         )
@@ -324,20 +322,6 @@ def _is_published(path: ArticlePath) -> bool:
     except KnowledgeBaseError:
         return False  # a mistake is told by the proof
     return not found.own and not found.others
-
-
-def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
-    return default_title(gap.name, [one.text for one in questions if not one.held_out])
-
-
-def _title_in(locale: str, gap: Gap, questions: Sequence[GapQuestion]) -> str:
-    """What the form says, unless it is what stood there in another language than was chosen."""
-    title = request.form.get("title", "").strip()[:200]
-    offered = _title(gap, questions)
-    if title and (title != offered or language_of(title) == locale):
-        return title
-    own = [one.text for one in questions if not one.held_out and language_of(one.text) == locale]
-    return own[0] if own else offered
 
 
 def _in_other_language(gap: Gap, locale: str, known: Sequence[Listed]) -> Listed | None:
