@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from portal.services import services
-from search.errors import KnowledgeBaseError
 from search.lexicon import english
 from search.text import HAN, normalise
 
@@ -19,19 +17,11 @@ def language_of(text: str) -> str:
     return "zh-Hans" if _HAN.search(text) else "en"
 
 
-def is_misspelt(text: str) -> bool:
-    """Whether a question is read as something else, or has a word one slip away from a known one.
+def has_slip(text: str) -> bool:
+    """Whether a word that nobody knows is one slip away from a known one.
 
     The search leaves slips in words that nothing is found by, such as `hvae`, as they stand.
     """
-    try:
-        found = services().library.search(
-            text, locale=language_of(text), limit=1, mode="keyword"
-        )  # fmt: skip
-        if found.trace.changes:
-            return True
-    except KnowledgeBaseError:
-        return False  # too long a question, or no index: nobody knows
     return any(map(_is_slip, _WORD.findall(normalise(text))))
 
 

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from portal.drafts.spelling import Spelling
 from portal.drafts.title import default_title
-from portal.editor.asked_words import language_of
+from portal.editor.asked_words import has_slip, language_of
 from portal.gaps.types import Gap, GapQuestion, Kind
 from portal.services import services
 from search.errors import KnowledgeBaseError
@@ -64,6 +64,10 @@ class Proposal:
         return tuple(
             self._spelling.corrected(text) for text in used if not self._spelling.is_copy(text)
         )
+
+    def is_misspelt(self, text: str) -> bool:
+        """Whether a question is better left out of an article for how it is spelt."""
+        return not self._spelling.is_clean(text) or has_slip(text)
 
     @cached_property
     def _spelling(self) -> Spelling:

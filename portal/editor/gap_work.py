@@ -21,7 +21,7 @@ from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
 from portal.editor.article_finder import LONGEST, Choice, by_text, choice, find_articles
-from portal.editor.asked_words import is_misspelt, language_of
+from portal.editor.asked_words import language_of
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.draft_form import Proposal
 from portal.editor.drafts import commit_saved
@@ -80,7 +80,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     found = find_articles(find)
     articles = list({one.key: one for one in (*found, *near)}.values())
     drafting = [one for one in questions if not one.held_out][:_OFFERED]
-    misspelt = {one.key for one in drafting if is_misspelt(one.text)}
+    misspelt = {one.key for one in drafting if proposal.is_misspelt(one.text)}
     return {
         "work": {
             "path": path,
