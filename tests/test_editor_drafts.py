@@ -73,6 +73,21 @@ def field(page: str) -> str:
     return html.unescape(found[1])
 
 
+def fields(page: str) -> list[str]:
+    """What stands in all of them."""
+    return [
+        html.unescape(one)
+        for one in re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
+    ]
+
+
+def opened(page: str) -> str:
+    """What the page says the text was when it was opened."""
+    found = re.search(r'name="opened" value="(.*?)">', page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
 def seen(page: str) -> str:
     found = re.search(r'name="seen" value="([0-9a-f]*)"', page)
     assert found is not None
@@ -192,23 +207,99 @@ def test_a_change_made_meanwhile_is_shown_beside_ones_own(
         saved = editor.post(f"{AT}/save", data={"text": theirs, "seen": seen(page)})
         assert saved.status_code == 303
     mine = field(page) + "\nMine.\n"
-    conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
+    form = {"text": mine, "seen": seen(page), "opened": opened(page)}
+    conflict = editor.post(f"{AT}/save", data=form)
     assert conflict.status_code == 409
     assert file(settings).read_text("utf-8") == theirs
-    assert field(conflict.text) == mine
-    assert "Mine." in conflict.text
+    both = theirs + "\nMine.\n"
+    assert fields(conflict.text) == [both, mine]
     assert "50 euros &lt;script&gt;" in conflict.text
-    merged = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(conflict.text)})
-    assert merged.status_code == 303
+    assert "<script>" not in conflict.text
+    for text in (both, mine):  # together, or over what stands there
+        write(settings.articles, TELESCOPE, theirs)
+        saved = editor.post(f"{AT}/save", data={"text": text, "seen": seen(conflict.text)})
+        assert saved.status_code == 303
+        assert file(settings).read_text("utf-8") == text
+
+
+def test_where_both_changed_the_same_the_marks_have_to_go_before_it_is_saved(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    theirs = telescope().replace("40 euros", "50 euros")
+    write(settings.articles, TELESCOPE, theirs)
+    mine = telescope().replace("40 euros", "60 euros")
+    form = {"text": mine.replace("\n", "\r\n"), "seen": seen(page), "opened": opened(page)}
+    conflict = editor.post(f"{AT}/save", data=form)
+    assert "In 2 places both have changed the same lines." in html.unescape(conflict.text)
+    both, own = fields(conflict.text)
+    assert own == mine
+    assert both.count("<<<<<<< yours\n") == both.count(">>>>>>> in the file\n") == 2
+    form = {"text": both, "seen": seen(conflict.text), "opened": opened(conflict.text)}
+    refused = editor.post(f"{AT}/save", data=form)
+    assert refused.status_code == 422
+    assert "still has a mark of two texts put together" in refused.text
+    assert field(refused.text) == both
+    assert (seen(refused.text), opened(refused.text)) == (form["seen"], theirs)
+    assert file(settings).read_text("utf-8") == theirs
+    chosen = re.sub(r"<<<<<<< .*?\n(.*?)=======\n.*?>>>>>>> .*?\n", r"\1", both, flags=re.DOTALL)
+    assert chosen == mine
+    assert editor.post(f"{AT}/save", data={**form, "text": chosen}).status_code == 303
     assert file(settings).read_text("utf-8") == mine
+
+
+@pytest.mark.parametrize("action", ["preview", "save"])
+def test_a_third_change_is_put_together_by_the_text_that_was_shown_last(
+    editor: FlaskClient, settings: Settings, action: str
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    mine = field(page) + "\nMine.\n"
+    form = {"text": mine, "seen": seen(page), "opened": opened(page), "action": action}
+    if action == "preview":
+        page = editor.post(f"{AT}/save", data=form).text
+    else:
+        write(settings.articles, TELESCOPE, telescope().replace("40 euros", "50 euros"))
+        page = editor.post(f"{AT}/save", data=form).text
+    present = file(settings).read_text("utf-8")
+    write(settings.articles, TELESCOPE, present.replace("Orders team", "Ann"))
+    form = {"text": field(page), "seen": seen(page), "opened": opened(page)}
+    page = editor.post(f"{AT}/save", data=form).text
+    assert field(page) == present.replace("Orders team", "Ann") + "\nMine.\n"
+    assert "Save both together" in page
+
+
+def test_without_the_text_that_was_opened_every_difference_is_marked(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    mine = telescope() + "\nMine.\n"
+    page = editor.post(f"{AT}/save", data={"text": mine, "seen": "0" * 64}).text
+    assert "What the file was when you opened it is not known." in page
+    both, own = fields(page)
+    assert own == mine
+    assert "<<<<<<< yours\n\nMine." in both or "<<<<<<< yours\nMine." in both
+
+
+def test_the_same_change_made_twice_is_none(editor: FlaskClient, settings: Settings) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    theirs = telescope().replace("40 euros", "50 euros")
+    write(settings.articles, TELESCOPE, theirs)
+    form = {"text": theirs, "seen": seen(page), "opened": opened(page)}
+    assert editor.post(f"{AT}/save", data=form).status_code == 303
+    assert file(settings).read_text("utf-8") == theirs
 
 
 def test_without_any_cookie_what_was_written_is_given_back(
     client: FlaskClient, settings: Settings
 ) -> None:
     client.application.config["WTF_CSRF_ENABLED"] = True
-    page = client.post(f"{AT}/save", data={"text": telescope(), "seen": "", "csrf_token": "x"})
+    data = {"text": telescope(), "seen": "", "opened": "as it was opened", "csrf_token": "x"}
+    page = client.post(f"{AT}/save", data={**data, "opened": data["opened"] * 3})
     assert page.status_code == 400
+    assert "as it was opened" not in page.text
     assert field(page.text) == telescope()
     assert "Nothing was saved." in page.text
     assert not file(settings).exists()
@@ -248,7 +339,7 @@ def test_a_file_that_changes_between_two_looks_loses_nothing_typed(
     mine = field(page) + "Mine.\n"
     conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
     assert conflict.status_code == 409
-    assert field(conflict.text) == mine
+    assert fields(conflict.text)[-1] == mine
     assert seen(conflict.text) == ("" if present is None else digest_of(
         present.decode("utf-8", errors="replace").encode()
     ))  # fmt: skip
