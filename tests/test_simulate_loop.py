@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from conftest import NOW, ROOT
 from editor_session import sign_in
+from portal.app import create_app
 from portal.cli import cli
 from portal.config import Settings
 from portal.database import migrate, open_engine
@@ -23,11 +24,11 @@ from portal.gaps.claim import Claim
 from portal.gaps.evidence import Evidence
 from portal.gaps.live import look_of
 from portal.gaps.proof_report import read_report
-from portal.gaps.store import EVERYTHING, GapStore
+from portal.gaps.store import EVERYTHING, GapFilter, GapStore
 from portal.gaps.tables import GAP_HISTORY, GAPS
 from portal.gaps.types import State
 from portal.proof.tables import PROOF_LIVE
-from portal.services import Services
+from portal.services import Services, open_services
 from portal.simulate import EDITORS, PREFIX
 from portal.simulate.editors import LEAST_DAYS
 from portal.simulate.log import RealVisitors, clear, refuse_real
@@ -119,6 +120,26 @@ def test_the_report_and_the_digest_tell_of_it(played: sa.Engine) -> None:
     digest = read_digest(played, (), NOW)
     assert digest.simulated
     assert digest.overdue
+
+
+def test_the_pages_tell_of_it_with_every_number_named(
+    played: sa.Engine, settings: Settings, embedder: Embedder
+) -> None:
+    address = played.url.render_as_string(hide_password=False)
+    own = settings.model_copy(update={"database_url": address})
+    services = open_services(own, clock=lambda: NOW, embedder=embedder)
+    client = create_app(own, services).test_client()
+    sign_in(client, services, "reader")
+    report = client.get("/editor/proof?days=90").text
+    closed = services.gaps.list(GapFilter(states=(State.CLOSED,), least=0))[0]
+    gap = client.get(f"/editor/gaps/{closed.number}").text
+    for page in (report, gap):
+        assert "data-simulated" in page
+        assert "since it was closed" in page
+        assert 'data-label="Left without an answer' in page
+    queue = client.get("/editor/gaps").text
+    assert all(name in queue for name in (*EDITORS, "Reopened", "Drafted", "overdue"))
+    services.engine.dispose()
 
 
 def test_the_command_tells_programs_and_marks_what_it_tells(
