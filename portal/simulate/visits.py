@@ -108,8 +108,9 @@ class Crowd:
         rng = self._rng
         luck = rng.random()
         if topic.article is not None and self._past.is_outgrown(topic.article, search.at):
-            if luck < 0.85 and search.results:
-                yield from self._disappointed(search, topic.article)
+            names = [one.article_id for one in search.results]
+            if luck < 0.85 and topic.article in names:
+                yield from self._disappointed(search, names.index(topic.article))
                 return True
             luck = rng.random()
         if search.answer_article is not None and topic.article is not None:
@@ -138,15 +139,12 @@ class Crowd:
             return True
         return rng.random() < 0.45
 
-    def _disappointed(self, search: SearchEvent, article: str) -> Iterator[Event]:
+    def _disappointed(self, search: SearchEvent, place: int) -> Iterator[Event]:
         """Reads what is no longer so: asks a person, or votes."""
         rng = self._rng
         at = search.at + timedelta(seconds=rng.uniform(4, 25))
-        position = next(
-            (place for place, one in enumerate(search.results, 1) if one.article_id == article), 1
-        )
-        read = search.results[position - 1]
-        yield self._view(at, search.visitor, read.article_id, read.locale, search, position)
+        read = search.results[place]
+        yield self._view(at, search.visitor, read.article_id, read.locale, search, place + 1)
         if rng.random() < 0.45:
             yield self._handover(search, (read.article_id,))
             return
