@@ -17,14 +17,14 @@ serve: setup     ## set up, build the index, serve on http://127.0.0.1:$(PORT)
 	$(BIN)/kb index
 	$(BIN)/kb serve
 
-# Its log is its own and begun anew each time; the password is asked for.
+# Its log is its own and begun anew each time; the password is asked for before the long part.
 demo: export KB_DATABASE_URL = sqlite:///$(CURDIR)/var/demo.db
 demo: setup      ## the same with a simulated log and an account for the editors' pages
 	mkdir -p var
 	rm -f var/demo.db var/demo.db-shm var/demo.db-wal
+	$(BIN)/kb users add editor --role editor
 	$(BIN)/kb index
 	$(BIN)/kb simulate
-	$(BIN)/kb users add editor --role editor
 	$(BIN)/kb serve
 
 test: $(VENV)/.test   ## set up, then ruff, mypy and every test

@@ -35,6 +35,8 @@ class File:
     links: tuple[Link, ...]
     targets: tuple[str | None, ...]
     """The path each link leads to, None where it stays on the page."""
+    addresses: tuple[str, ...]
+    """Paths of this site that it links to."""
     dead: tuple[str, ...]
     """Those of the targets at which no file was; links to them were left as text."""
     named: Mapping[str, tuple[str, ...]]
@@ -115,6 +117,9 @@ class FileReader:
             key=_key(article, passages),
             links=rendered.links,
             targets=targets,
+            addresses=tuple(
+                link for link in rendered.elsewhere if link.startswith("/") and link[1:2] != "/"
+            ),
             dead=_dead(targets, self._known),
             named=_named(parsed.front),
             wording=tuple(map(normalise, (article.title, *article.questions))),

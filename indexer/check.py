@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote
 
 from indexer.article_file import File
 from indexer.articles import Library, library_of
+from indexer.check_file import line_of
 from indexer.folder import OUTSIDE, SYNONYMS, Folder, file_of, read_folder
 from indexer.parsed_cache import ParsedCache
 from indexer.problems import Problem, problem
@@ -18,6 +20,11 @@ from search.text import HAN
 from search.types import LOCALES
 
 _HAN = re.compile(f"[{HAN}]")
+PAGES = {
+    "", "feed.atom", "language", "opensearch.xml", "requests/new", "requests/new/expired",
+    "requests/new/solved", "requests/new/stopped", "search", "still-stuck", "still-stuck/sent",
+}  # fmt: skip
+"""What the portal has under a locale beside sections and articles."""
 
 
 def check_folder(root: Path, *, today: date) -> tuple[Library, list[Problem]]:
@@ -34,6 +41,12 @@ def check(
     """
     library, problems = library_of(folder, cache)
     published = {file.path: file for file in library.published}
+    addresses = {
+        address: file
+        for file in library.published
+        for address in (*file.article.redirect_from, file.site_path)
+    }
+    sections = {file.site_path.rpartition("/")[0] for file in library.published}
     taxonomy = library.taxonomy
     groups: dict[str, Mapping[str, Label]] = {
         "sections": taxonomy.sections,
@@ -48,6 +61,8 @@ def check(
         problems.extend(_check_days(file, today))
         if file.targets and file.status == "published":
             problems.extend(_check_links(file, published))
+        if file.addresses and file.status == "published":
+            problems.extend(_check_pages(file, addresses, sections))
     problems.extend(_check_addresses(library))
     problems.extend(_check_wording(library))
     problems.extend(_check_translations(library))
@@ -100,11 +115,11 @@ def _check_links(file: File, published: Mapping[str, File]) -> Iterator[Problem]
         _, _, anchor = link.target.partition("#")
         other = file if target is None else published.get(target)
         if other is None:
-            line = _line_of(file, link.target)
+            line = line_of(file.parsed, link.target)
             yield problem(file.name, line, "", "link_article", {"link": link.target})
         elif anchor and anchor not in _anchors(other):
             yield problem(
-                file.name, _line_of(file, link.target), "", "link_heading",
+                file.name, line_of(file.parsed, link.target), "", "link_heading",
                 {"link": link.target, "anchors": ", ".join(_anchors(other))},
             )  # fmt: skip
 
@@ -113,14 +128,25 @@ def _anchors(file: File) -> list[str]:
     return [heading.anchor for heading in file.article.headings]
 
 
-def _line_of(file: File, target: str) -> int:
-    parsed = file.parsed
-    lines = parsed.body.splitlines()
-    for written in (f"]({target}", f"]: {target}", target):
-        for offset, line in enumerate(lines):
-            if written in line:
-                return parsed.body_line + offset
-    return parsed.body_line
+def _check_pages(
+    file: File, articles: Mapping[str, File], sections: Container[str]
+) -> Iterator[Problem]:
+    """Links by address to pages of this portal; what else the site has is not known here."""
+    for link in file.addresses:
+        path, _, anchor = link.partition("#")
+        path = unquote(path.partition("?")[0])
+        locale, _, rest = path[1:].partition("/")
+        if locale not in LOCALES or rest in PAGES or path.removesuffix("/") in sections:
+            continue
+        line = line_of(file.parsed, link)
+        if (other := articles.get(path)) is None:
+            code = "link_article" if rest.count("/") == 1 else "link_page"
+            yield problem(file.name, line, "", code, {"link": link})
+        elif anchor and not {anchor, unquote(anchor)} & {*_anchors(other)}:
+            yield problem(
+                file.name, line, "", "link_heading",
+                {"link": link, "anchors": ", ".join(_anchors(other))},
+            )  # fmt: skip
 
 
 def _check_addresses(library: Library) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as entities
 import posixpath
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,10 @@ import nh3
 from markdown import Markdown
 from markdown.extensions.toc import slugify_unicode
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AMP_SUBSTITUTE
+from selectolax.lexbor import LexborHTMLParser
 
+from indexer.dropped import Dropped, dropped_of
 from search.types import Heading
 
 _TAGS = {
@@ -39,6 +43,8 @@ _CLASSES = {
     "p": {"admonition-title"},
     "a": {"footnote-ref", "footnote-backref"},
 }
+_SCHEMES = {"http", "https"}
+_ABSOLUTE = re.compile(r"/|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,10 @@ class Rendered:
     html: str
     headings: tuple[Heading, ...]
     links: tuple[Link, ...]
+    elsewhere: tuple[str, ...] = ()
+    """The other links: addresses, and relative ones in HTML, where they are not resolved."""
+    dropped: tuple[Dropped, ...] = ()
+    """What the sanitiser took out but for links."""
 
 
 class Renderer:
@@ -88,7 +98,7 @@ class Renderer:
             tags=_TAGS,
             attributes=_ATTRIBUTES,
             allowed_classes=_CLASSES,
-            url_schemes={"http", "https"},
+            url_schemes=_SCHEMES,
             link_rel="noopener",
         )
 
@@ -100,14 +110,32 @@ class Renderer:
         """
         self._converter.reset()
         self._links.begin(resolve)
-        html = self._cleaner.clean(self._converter.convert(text))
+        converted = self._converter.convert(text)
         tokens: list[dict[str, Any]] = getattr(self._converter, "toc_tokens", [])
-        return Rendered(html, tuple(_headings(tokens)), tuple(self._links.found))
+        links, elsewhere = self._links.found, self._links.elsewhere
+        tree = LexborHTMLParser(f"<!doctype html><body>{converted}")
+        for href in _hrefs(tree):
+            if href not in self._links.known:  # the author wrote it in HTML
+                if href.startswith("#"):
+                    links.append(Link(href))
+                else:
+                    elsewhere.append(href)
+        return Rendered(
+            self._cleaner.clean(converted),
+            tuple(_headings(tokens)),
+            tuple(links),
+            tuple(dict.fromkeys(elsewhere)),
+            tuple(dropped_of(tree, _TAGS, _ATTRIBUTES)),
+        )
 
 
 def render(text: str, *, resolve: Callable[[str], str | None]) -> Rendered:
     """Render a single body, as `Renderer.render` does."""
     return Renderer().render(text, resolve=resolve)
+
+
+def _hrefs(tree: LexborHTMLParser) -> list[str]:
+    return [node.attributes.get("href") or "" for node in tree.css("a[href]")]
 
 
 def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
@@ -130,11 +158,19 @@ class _ResolveLinks(Treeprocessor):
         """Make ready for another page."""
         self._resolve = resolve
         self.found: list[Link] = []
+        self.elsewhere: list[str] = []
+        self.known: set[str] = set()
+        """What all links of Markdown lead to."""
 
     def run(self, root: Element) -> None:
         for link in root.iter("a"):
-            target = link.get("href", "")
-            if ":" in target or target.startswith("/"):
+            # Markdown hides addresses of mail from those who collect them.
+            target = entities.unescape(link.get("href", "").replace(AMP_SUBSTITUTE, "&"))
+            self.known.add(target)
+            if link.get("class", "").startswith("footnote-"):
+                continue
+            if _ABSOLUTE.match(target):
+                self.elsewhere.append(target)
                 continue
             self.found.append(Link(target))
             if target.startswith("#"):
@@ -145,6 +181,7 @@ class _ResolveLinks(Treeprocessor):
                 del link.attrib["href"]
             else:
                 link.set("href", resolved + hash_ + anchor)
+                self.known.add(resolved + hash_ + anchor)
         for parent in list(root.iter()):
             for position, child in enumerate(list(parent)):
                 if child.tag == "table" and parent.get("class") != "table-scroll":

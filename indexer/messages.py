@@ -93,6 +93,26 @@ _ARTICLE = {
         N_("a heading of the first level"),
         N_("Start with ##; the title is in the front matter."),
     ),
+    "link_malformed": (
+        N_("the link {link!r} is no address"),
+        N_("Write it whole, such as https://example.com/page."),
+    ),
+    "link_html": (
+        N_("the link {link!r} stands in HTML, where paths of files lead nowhere"),
+        N_("Write it as [words](path)."),
+    ),
+    "link_scheme": (
+        N_("the link {link!r} is taken out: only http and https lead to other sites"),
+        N_("Write the address itself as text."),
+    ),
+    "image_dropped": (
+        N_("the image {image!r} is not shown: articles have no images"),
+        N_("Say in words what it shows and remove it."),
+    ),
+    "html_dropped": (
+        N_("{html} is taken out of what readers see"),
+        N_("Write it in Markdown or remove it."),
+    ),
     "unwritten": (
         N_("something is still to be written here"),
         N_("Write it and remove the mark."),
@@ -119,6 +139,10 @@ _LIBRARY = {
     "link_heading": (
         N_("the link {link!r} leads to no heading of that article"),
         N_("Use one of: {anchors}."),
+    ),
+    "link_page": (
+        N_("the link {link!r} leads to no page of this portal"),
+        N_("Mend the path, or link an article by its file, such as ../returns/return-window.md."),
     ),
     "id_taken": (
         N_("is also the id of {other}"),

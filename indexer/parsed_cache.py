@@ -14,10 +14,10 @@ from indexer.blob_cache import BlobCache
 from indexer.fingerprint import version_of
 
 MODULES = (
-    "indexer.article_file", "indexer.articles", "indexer.check_file", "indexer.folder",
-    "indexer.frontmatter", "indexer.markdown", "indexer.messages", "indexer.outside",
-    "indexer.passages", "indexer.problems", "indexer.schema", "search.errors", "search.synonyms",
-    "search.text", "search.types",
+    "indexer.article_file", "indexer.articles", "indexer.check_file", "indexer.dropped",
+    "indexer.folder", "indexer.frontmatter", "indexer.markdown", "indexer.messages",
+    "indexer.outside", "indexer.passages", "indexer.problems", "indexer.schema",
+    "search.errors", "search.synonyms", "search.text", "search.types",
 )  # fmt: skip
 """What the files kept in a cache were made by."""
 

@@ -10,6 +10,7 @@ import click
 
 from portal.cli_settings import with_settings
 from portal.config import Settings
+from portal.gaps.definitions import LEAST
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 @click.option("--days", type=click.IntRange(1, 180), default=30, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option(
-    "--least", type=click.IntRange(1), default=1, show_default=True,
-    help="Only gaps that at least this many visitors asked about.",
+    "--least", type=click.IntRange(1), default=LEAST, show_default=True,
+    help="Only gaps that at least this many visitors asked about, as the queue's page lists them.",
 )  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Closed and ignored ones too.")
 @click.option("--stored", is_flag=True, help="Print the last refresh instead of making a new one.")
@@ -43,6 +44,7 @@ def gaps(
     score is distinct visitors x severity x recency, which halves every 14 days.
     """
     from portal.database import migrate, open_engine
+    from portal.enough import enough
     from portal.gaps.show import as_lines, as_rows
     from portal.gaps.store import GapFilter, GapStore
     from portal.gaps.types import UNDER_WAY, State
@@ -56,7 +58,14 @@ def gaps(
     if is_simulated(engine):
         click.echo("There are visitors here who never were: `kb simulate` played them.", err=True)
     states = tuple(State) if everything else UNDER_WAY
-    found = store.list(GapFilter(days=days, states=states, least=least))[:limit]
+    every = store.list(GapFilter(days=days, states=states))
+    told = enough(every, least)
+    found = told[:limit]
+    if told and all(gap.visitors < least for gap in told):
+        click.echo(f"No gap was asked about by {least} visitors yet, so all are listed.", err=True)
+    elif fewer := len(every) - len(told):
+        noun = "gap was" if fewer == 1 else "gaps were"
+        click.echo(f"{fewer} {noun} asked about by fewer visitors: `--least 1`.", err=True)
     if as_json:
         rows = as_rows(found, store.shown_first())
         click.echo(json.dumps(rows, ensure_ascii=False, default=str))

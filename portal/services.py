@@ -36,6 +36,7 @@ from search.completion import Completer
 from search.embed import UniversalSentenceEncoder, open_embedder
 from search.errors import KnowledgeBaseError, ModelUnavailable
 from search.library import PublishedLibrary
+from search.reading import Reader
 from search.suggest import Suggestions
 from search.threads import limit_threads
 from search.types import Embedder, Filters, Response
@@ -63,6 +64,11 @@ class SearchLibrary(Protocol):
     @property
     def problem(self) -> str | None:
         """Why a newer generation is refused, or None."""
+        ...
+
+    @property
+    def reader(self) -> Reader:
+        """Reads what was meant, with the words of the current generation."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from search.confidence import read_calibrations
 from search.errors import KnowledgeBaseError
 from search.generation import Generation, current_name, open_current
 from search.ranking import read_ranking
+from search.reading import Reader
 from search.searcher import Searcher
 from search.suggest import MOST, THRESHOLD, Suggestions, suggest
 from search.types import Embedder, Filters, Response, Vectors
@@ -144,6 +145,11 @@ class PublishedLibrary:
     @property
     def generation(self) -> str:
         return self.searcher.generation.name
+
+    @property
+    def reader(self) -> Reader:
+        """Reads what was meant, with the words of the current generation."""
+        return self.searcher.generation.reader
 
     @property
     def completer(self) -> Completer:

@@ -53,6 +53,10 @@ class Reader:
         """The text with what stands in no article replaced; the very text where nothing is."""
         return self._sentence(text)
 
+    def strange_pairs(self, text: str) -> int:
+        """How many pairs of Chinese characters side by side stand in no article."""
+        return sum(not self._pair_stands(pair) for pair in grams(normalise(text)))
+
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)
         if self._all_stands(normalised):

@@ -150,7 +150,7 @@ def test_a_clause_of_a_heading_that_is_not_there_is_told(
 )
 def test_an_article_without_text_is_told(articles: Path, write_article: Write, body: str) -> None:
     write_article(body=body)
-    problem = _only(articles)
+    (problem,) = (one for one in _check(articles) if one.severity == "error")
     assert _place(problem) == ("articles/en/refunds/refund-timing.md", BODY_LINE, "")
     assert problem.message == "the article is empty"
     assert problem.mend == "Write its text."
@@ -222,6 +222,101 @@ def test_live_links_of_every_form_are_no_mistake(articles: Path, write_article: 
         locale="en",
         body="[a](refund-only.md) [b](../returns/how-to-return.md#card) [c](#d) "
         "[d](https://example.org/x.md) [e](/static/form.pdf)\n\n## D\n\nText.[^1]\n\n[^1]: Note.\n",
+    )
+    assert _check(articles) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("/en/returns/nope", "leads to no published article"),
+        ("/zh-Hans/refunds/refund-timing", "leads to no published article"),
+        ("/en/refunds/draft-one", "leads to no published article"),
+        ("/en/refunds/refund-timing/", "leads to no page of this portal"),
+        ("/en/refunds/refund-timing#cash", "leads to no heading of that article"),
+        ("/en/refunds/old-name#cash", "leads to no heading of that article"),
+        ("/en/refund", "leads to no page of this portal"),
+        ("/zh-Hans/refunds", "leads to no page of this portal"),
+        ("https://", "is no address"),
+        ("https:/example.com", "is no address"),
+        ("//example.com/page", "is no address"),
+        ("http://[example.com", "is no address"),
+    ],
+)
+@pytest.mark.parametrize("form", ["See [this]({}).", 'See <a href="{}">this</a>.'])
+def test_a_broken_address_is_told_with_its_line(
+    articles: Path, write_article: Write, target: str, message: str, form: str
+) -> None:
+    write_article("draft-one", status="draft")
+    write_article("other", redirect_from="[/en/refunds/old-name]")
+    write_article(body=f"Text.\n\n{form.format(target)}\n")
+    problem = _only(articles)
+    assert _place(problem) == ("articles/en/refunds/refund-timing.md", BODY_LINE + 2, "")
+    assert problem.message == f"the link {target!r} {message}"
+    assert problem.severity == "error"
+    assert problem.mend
+
+
+def test_addresses_of_pages_that_are_there_are_no_mistake(
+    articles: Path, write_article: Write
+) -> None:
+    write_article("other", redirect_from="[/en/refunds/old-name]")
+    write_article("refund-x", locale="zh-Hans", body="## 银行卡 {#卡}\n\n五天。\n")
+    links = (
+        "/en/refunds/other#card", "/en/refunds/old-name?x=1", "/zh-Hans/refunds/refund-x#%E5%8D%A1",
+        "/zh-Hans/refunds/refund-x#卡", "/en/refunds/", "/en/refunds", "/en/", "/zh-Hans",
+        "/en/search?q=card", "/en/still-stuck", "/static/form.pdf", "/shop", "#card",
+        "https://example.com:8000/en/refunds/nope", "HTTP://example.com",
+    )  # fmt: skip
+    text = "\n".join(f'[x]({link}) <a href="{link}">y</a>' for link in links)
+    write_article(body=f"{text}\n\n## Card {{#card}}\n\nText.\n")
+    assert _check(articles) == []
+
+
+def test_a_path_in_html_is_told(articles: Path, write_article: Write) -> None:
+    write_article("other")
+    write_article(body='See <a href="other.md">this</a>.\n')
+    problem = _only(articles)
+    assert problem.line == BODY_LINE
+    assert "'other.md' stands in HTML" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("![card](x.png)", "the image 'x.png' is not shown: articles have no images"),
+        ("![card][1]\n\n[1]: /static/x.png", "the image '/static/x.png' is not shown"),
+        ("<img src='x.png' onerror='alert(1)'>", "the image 'x.png' is not shown"),
+        ("[write](mailto:help@example.com)", "the link 'mailto:help@example.com' is taken out"),
+        ("Write to <help@example.com>.", "the link 'mailto:help@example.com' is taken out"),
+        ("[call](tel:+4912345)", "the link 'tel:+4912345' is taken out"),
+        ("<script>alert(1)</script>", "<script> is taken out"),
+        ("Text <SCRIPT src=x></SCRIPT>", "<script> is taken out"),
+        ('<iframe src="https://example.com"></iframe>', "<iframe> is taken out"),
+        ('<p style="color: red">Text</p>', "<p style> is taken out"),
+        ("<p\nonclick='x()'>Text</p>", "<p onclick> is taken out"),
+        ("Text\n{: style=color:red }", "<p style> is taken out"),
+        ("<video><source src=x></video>", "<video>, <source> is taken out"),
+    ],
+)
+@pytest.mark.parametrize("status", ["published", "draft"])
+def test_what_the_sanitiser_takes_out_is_a_warning_with_its_line(
+    articles: Path, write_article: Write, text: str, message: str, status: str
+) -> None:
+    code = "`<script>` and\n\n```\n<script>\n<iframe>\n```\n\n<!-- <iframe> -->\n\n"
+    write_article(body=f"{code}{text}\n", status=status)
+    problem = _only(articles)
+    within = code.count("\n") + text[: text.index(text.split()[-1])].count("\n")
+    assert problem.line - BODY_LINE in (code.count("\n"), within)
+    assert problem.message.startswith(message)
+    assert problem.severity == "warning"
+    assert problem.mend
+
+
+def test_what_markdown_makes_itself_is_not_told(articles: Path, write_article: Write) -> None:
+    write_article(
+        body="| a |\n|--:|\n| 1 |\n\n```python\nx\n```\n\n!!! danger\n    Text.[^1]\n\n"
+        "[^1]: Note.\n\n<em>x</em> and <br class='x'>\n"
     )
     assert _check(articles) == []
 

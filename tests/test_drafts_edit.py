@@ -10,13 +10,20 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from indexer.frontmatter import Parsed, parse
+from portal.drafts.added import Added
 from portal.drafts.compose import Commission, compose
 from portal.drafts.errors import EditRefused
 from portal.drafts.lines import compared, restored, shown
 from portal.drafts.outline import unwritten
 from portal.drafts.slugs import free_slug, slug_of
-from portal.drafts.synonym_edit import add_synonym
-from portal.drafts.yaml_edit import add_questions, one_line, scalar, set_field
+from portal.drafts.synonym_edit import add_synonym, take_out_synonym
+from portal.drafts.yaml_edit import (
+    add_questions,
+    one_line,
+    scalar,
+    set_field,
+    take_out_questions,
+)
 from search.synonyms import parse_synonyms
 from search.text import normalise
 
@@ -91,8 +98,41 @@ def test_questions_are_added_and_every_other_byte_stays(
     assert list(after.questions) == wanted
     assert after.model_copy(update={"questions": ()}) == before.model_copy(update={"questions": ()})
     assert is_inserted(old, new)
+    assert Added.between(old, new).cut_from(new) == old
     if newline == "\r\n" and not body:
         assert "\n" not in new.replace("\r\n", "")
+    added = [one for one in after.questions if one not in before.questions]
+    try:
+        taken_out = take_out_questions(new, added)
+    except EditRefused:  # the comma that goes with them cannot be told from the list's own
+        assert "questions: [" in style
+    else:
+        assert taken_out == old
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_added_questions_are_taken_out_again_of_a_file_that_has_changed_elsewhere(
+    style: str,
+) -> None:
+    old = article(style)
+    new = add_questions(add_questions(old, ["how, long?", "two: x"]), ["later one"])
+    changed = new.replace("Wie lange?", "How long?").replace("Text.", "Other text.")
+    assert front(take_out_questions(changed, ["how, long?", "two: x"])).front.questions == (
+        *front(old).front.questions, "later one",
+    )  # fmt: skip
+    assert take_out_questions(take_out_questions(new, ["how, long?", "two: x"]),
+                              ["later one"]) == old  # fmt: skip
+
+
+@pytest.mark.parametrize("style", [STYLES[0], STYLES[5]])
+@pytest.mark.parametrize(
+    "edit", [("- how long", "- how very long"), ("- how long", '- "how long"'),
+             ("- how long", "- how long # asked often"), ("  - how long\n", "")],
+)  # fmt: skip
+def test_questions_that_somebody_has_edited_stay(style: str, edit: tuple[str, str]) -> None:
+    changed = add_questions(article(style), ["how long", "two"]).replace(*edit)
+    with pytest.raises(EditRefused):
+        take_out_questions(changed, ["how long", "two"])
 
 
 def test_adding_what_is_there_already_changes_nothing() -> None:
@@ -198,6 +238,28 @@ def test_a_synonym_adds_its_rule_and_no_other_byte(
     phrase, target = normalise(said), normalise(meant)
     assert any(phrase in rule.phrases and target in rule.targets for rule in rules)
     assert new == old or is_inserted(old, new)
+    if new != old:
+        assert Added.between(old, new).cut_from(new) == old
+        assert take_out_synonym(new, said, meant) == old
+
+
+def test_a_synonym_is_taken_out_of_a_line_that_others_have_joined() -> None:
+    for old in (SYNONYMS, "", "\ufeffa => b"):
+        new = add_synonym(add_synonym(old, "dosh", "money"), "wad", "money")
+        assert "wad => money" in take_out_synonym(new, "dosh", "money")
+        assert "dosh => money" in take_out_synonym(new, "wad", "money")
+        left = take_out_synonym(take_out_synonym(new, "dosh", "money"), "wad", "money")
+        assert left.rstrip() == old.rstrip()
+
+
+@pytest.mark.parametrize(
+    "edit", [("dosh => money", "dosh => cash"), ("dosh => money", "dosh => money, cash"),
+             ("dosh => money", "dosh => money # slang"), ("dosh => money", "dosh, money"),
+             ("dosh => money", ""), ("dosh => money", "dosh =>")],
+)  # fmt: skip
+def test_a_synonym_that_somebody_has_edited_stays(edit: tuple[str, str]) -> None:
+    with pytest.raises(EditRefused):
+        take_out_synonym(add_synonym(SYNONYMS, "dosh", "money").replace(*edit), "dosh", "money")
 
 
 @pytest.mark.parametrize(

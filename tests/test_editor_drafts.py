@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 
 from conftest import NOW
 from drafts_support import (
@@ -29,7 +30,6 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.drafts.files import ArticleFiles, Opened, digest_of
 from portal.drafts.paths import ArticlePath
-from portal.drafts.title import default_title
 from portal.gaps.changes import recount
 from portal.gaps.types import State
 from portal.proof.types import RunKind, RunState
@@ -69,6 +69,21 @@ def editor(client: FlaskClient, services: Services) -> FlaskClient:
 def field(page: str) -> str:
     """What stands in the page's text field."""
     found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def fields(page: str) -> list[str]:
+    """What stands in all of them."""
+    return [
+        html.unescape(one)
+        for one in re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
+    ]
+
+
+def opened(page: str) -> str:
+    """What the page says the text was when it was opened."""
+    found = re.search(r'name="opened" value="(.*?)">', page, re.DOTALL)
     assert found is not None
     return html.unescape(found[1])
 
@@ -192,23 +207,99 @@ def test_a_change_made_meanwhile_is_shown_beside_ones_own(
         saved = editor.post(f"{AT}/save", data={"text": theirs, "seen": seen(page)})
         assert saved.status_code == 303
     mine = field(page) + "\nMine.\n"
-    conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
+    form = {"text": mine, "seen": seen(page), "opened": opened(page)}
+    conflict = editor.post(f"{AT}/save", data=form)
     assert conflict.status_code == 409
     assert file(settings).read_text("utf-8") == theirs
-    assert field(conflict.text) == mine
-    assert "Mine." in conflict.text
+    both = theirs + "\nMine.\n"
+    assert fields(conflict.text) == [both, mine]
     assert "50 euros &lt;script&gt;" in conflict.text
-    merged = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(conflict.text)})
-    assert merged.status_code == 303
+    assert "<script>" not in conflict.text
+    for text in (both, mine):  # together, or over what stands there
+        write(settings.articles, TELESCOPE, theirs)
+        saved = editor.post(f"{AT}/save", data={"text": text, "seen": seen(conflict.text)})
+        assert saved.status_code == 303
+        assert file(settings).read_text("utf-8") == text
+
+
+def test_where_both_changed_the_same_the_marks_have_to_go_before_it_is_saved(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    theirs = telescope().replace("40 euros", "50 euros")
+    write(settings.articles, TELESCOPE, theirs)
+    mine = telescope().replace("40 euros", "60 euros")
+    form = {"text": mine.replace("\n", "\r\n"), "seen": seen(page), "opened": opened(page)}
+    conflict = editor.post(f"{AT}/save", data=form)
+    assert "In 2 places both have changed the same lines." in html.unescape(conflict.text)
+    both, own = fields(conflict.text)
+    assert own == mine
+    assert both.count("<<<<<<< yours\n") == both.count(">>>>>>> in the file\n") == 2
+    form = {"text": both, "seen": seen(conflict.text), "opened": opened(conflict.text)}
+    refused = editor.post(f"{AT}/save", data=form)
+    assert refused.status_code == 422
+    assert "still has a mark of two texts put together" in refused.text
+    assert field(refused.text) == both
+    assert (seen(refused.text), opened(refused.text)) == (form["seen"], theirs)
+    assert file(settings).read_text("utf-8") == theirs
+    chosen = re.sub(r"<<<<<<< .*?\n(.*?)=======\n.*?>>>>>>> .*?\n", r"\1", both, flags=re.DOTALL)
+    assert chosen == mine
+    assert editor.post(f"{AT}/save", data={**form, "text": chosen}).status_code == 303
     assert file(settings).read_text("utf-8") == mine
+
+
+@pytest.mark.parametrize("action", ["preview", "save"])
+def test_a_third_change_is_put_together_by_the_text_that_was_shown_last(
+    editor: FlaskClient, settings: Settings, action: str
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    mine = field(page) + "\nMine.\n"
+    form = {"text": mine, "seen": seen(page), "opened": opened(page), "action": action}
+    if action == "preview":
+        page = editor.post(f"{AT}/save", data=form).text
+    else:
+        write(settings.articles, TELESCOPE, telescope().replace("40 euros", "50 euros"))
+        page = editor.post(f"{AT}/save", data=form).text
+    present = file(settings).read_text("utf-8")
+    write(settings.articles, TELESCOPE, present.replace("Orders team", "Ann"))
+    form = {"text": field(page), "seen": seen(page), "opened": opened(page)}
+    page = editor.post(f"{AT}/save", data=form).text
+    assert field(page) == present.replace("Orders team", "Ann") + "\nMine.\n"
+    assert "Save both together" in page
+
+
+def test_without_the_text_that_was_opened_every_difference_is_marked(
+    editor: FlaskClient, settings: Settings
+) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    mine = telescope() + "\nMine.\n"
+    page = editor.post(f"{AT}/save", data={"text": mine, "seen": "0" * 64}).text
+    assert "What the file was when you opened it is not known." in page
+    both, own = fields(page)
+    assert own == mine
+    assert "<<<<<<< yours\n\nMine." in both or "<<<<<<< yours\nMine." in both
+
+
+def test_the_same_change_made_twice_is_none(editor: FlaskClient, settings: Settings) -> None:
+    write(settings.articles, TELESCOPE, telescope())
+    page = editor.get(AT).text
+    theirs = telescope().replace("40 euros", "50 euros")
+    write(settings.articles, TELESCOPE, theirs)
+    form = {"text": theirs, "seen": seen(page), "opened": opened(page)}
+    assert editor.post(f"{AT}/save", data=form).status_code == 303
+    assert file(settings).read_text("utf-8") == theirs
 
 
 def test_without_any_cookie_what_was_written_is_given_back(
     client: FlaskClient, settings: Settings
 ) -> None:
     client.application.config["WTF_CSRF_ENABLED"] = True
-    page = client.post(f"{AT}/save", data={"text": telescope(), "seen": "", "csrf_token": "x"})
+    data = {"text": telescope(), "seen": "", "opened": "as it was opened", "csrf_token": "x"}
+    page = client.post(f"{AT}/save", data={**data, "opened": data["opened"] * 3})
     assert page.status_code == 400
+    assert "as it was opened" not in page.text
     assert field(page.text) == telescope()
     assert "Nothing was saved." in page.text
     assert not file(settings).exists()
@@ -248,7 +339,7 @@ def test_a_file_that_changes_between_two_looks_loses_nothing_typed(
     mine = field(page) + "Mine.\n"
     conflict = editor.post(f"{AT}/save", data={"text": mine, "seen": seen(page)})
     assert conflict.status_code == 409
-    assert field(conflict.text) == mine
+    assert fields(conflict.text)[-1] == mine
     assert seen(conflict.text) == ("" if present is None else digest_of(
         present.decode("utf-8", errors="replace").encode()
     ))  # fmt: skip
@@ -273,6 +364,17 @@ def test_checks_are_those_of_the_command_line(editor: FlaskClient, settings: Set
     assert good["publishable"]
     assert "Nothing is wrong with it." in good["problems"]
     assert file(settings).read_text("utf-8") == telescope()  # a check writes nothing
+
+
+def test_what_the_preview_leaves_out_is_told_beside_it(editor: FlaskClient) -> None:
+    body = "![plan](plan.png)\n\n<script>x()</script>\n\n[write](/en/orders/nope)\n"
+    text = telescope(body=body)
+    found = editor.post(f"{AT}/check", data={"text": text}).get_json()["problems"]
+    for words in ("image &#39;plan.png&#39; is not shown", "&lt;script&gt; is taken out"):
+        assert words in found
+    first = text[: text.index("![plan]")].count("\n") + 1
+    assert [f"line {first + after}<" in found for after in (0, 2, 4)] == [True, True, True]
+    assert "/en/orders/nope&#39; leads to no published article" in found
 
 
 def test_typing_uses_up_nobodys_writes(services: Services, settings: Settings) -> None:
@@ -356,8 +458,6 @@ def test_a_held_out_question_is_no_title(editor: FlaskClient, services: Services
     gap = gap_of(services, {"renting a telescope": True, "telescope for a week": False})
     answer = editor.post(f"/editor/gaps/{gap.number}/draft", data={"title": ""})
     assert "/telescope-for-a-week" in answer.headers["Location"]
-    assert default_title("Telescope", ["a telescope for a week"]) == "Telescope"
-    assert default_title("Secret", []) == ""
 
 
 def test_questions_are_added_to_an_article_and_held_out_ones_never(
@@ -402,6 +502,99 @@ def test_words_go_where_their_language_is(
     page = editor.get(f"/editor/gaps/{gap.number}").text
     ticked = re.findall(r'name="question" value="[^"]+" checked><span[^>]*>([^<]+)', page)
     assert ticked == ["dosh back"]
+
+
+def test_questions_of_another_language_than_the_articles_are_refused(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"dosh back": False, "有沙发展厅吗": False})
+    path = settings.articles / "en/refunds/refund-timing.md"
+    before = path.read_bytes()
+    at = f"/editor/gaps/{gap.number}"
+    keys = [one.key for one in services.gaps.questions(gap.number)]
+    data = {"question": keys, "article": "en:refund-timing", "find": "back"}
+    answer = editor.post(f"{at}/add-questions", data=data)
+    assert answer.location.startswith(f"{at}?find=back&way=questions")
+    assert path.read_bytes() == before
+    page = editor.get(answer.location).text
+    assert "en/refunds/refund-timing.md is in English" in page
+    assert "these questions are not: “有沙发展厅吗" in page
+    assert "dosh back" not in page.partition("these questions are not")[2].partition("untick")[0]
+    data["article"] = "zh-Hans:refund-timing"
+    data["question"] = [key for key in keys if "沙发" in services_text(services, gap.number, key)]
+    editor.post(f"{at}/add-questions", data=data)
+    assert "有沙发展厅吗" in (settings.articles / "zh-Hans/refunds/refund-timing.md").read_text(
+        "utf-8"
+    )
+
+
+def services_text(services: Services, gap: int, key: str) -> str:
+    return next(one.text for one in services.gaps.questions(gap) if one.key == key)
+
+
+def test_articles_are_offered_in_each_language_of_the_questions_and_what_is_right_is_ticked(
+    editor: FlaskClient, services: Services
+) -> None:
+    asked = (
+        "do you have a showroom",
+        "do you hvae a showroom",
+        "refnd for the sofa",
+        "退款多久到账",
+    )
+    gap = gap_of(services, dict.fromkeys(asked, False))
+    recount(services.engine, [gap.number], NOW)
+    page = LexborHTMLParser(editor.get(f"/editor/gaps/{gap.number}").text)
+    offered = [one.attributes["value"] or "" for one in page.css("[data-add] [name=article]")]
+    assert {one.partition(":")[0] for one in offered} == {"en", "zh-Hans"}
+    assert "zh-Hans:refund-timing" in offered
+    boxes = {
+        node.parent.text(strip=True): "checked" in node.attributes
+        for node in page.css("[data-add] [name=question]") if node.parent
+    }  # fmt: skip
+    assert [text for text, ticked in boxes.items() if ticked] == [
+        one for one in boxes if one.startswith("do you have")
+    ]
+    assert sum("perhaps misspelt" in text for text in boxes) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("appeal-declined-refund", "en:appeal-declined-refund"),
+        ("zh-Hans:appeal-declined-refund", "zh-Hans:appeal-declined-refund"),
+        ("https://shop.example/zh-Hans/refunds/refund-timing", "zh-Hans:refund-timing"),
+        ("declined APPEAL", "en:appeal-declined-refund"),
+    ],
+)
+def test_the_article_for_questions_and_synonyms_can_be_looked_for(
+    editor: FlaskClient, services: Services, text: str, first: str
+) -> None:
+    gap = gap_of(services, {"dosh back": False})
+    recount(services.engine, [gap.number], NOW)
+    for way, chosen in (
+        ("questions", "#way-questions[open] [name=article][checked]"),
+        ("synonym", "#way-synonym[open] [name=article] option[selected]"),
+    ):
+        answer = editor.get(f"/editor/gaps/{gap.number}", query_string={"find": text, "way": way})
+        found = LexborHTMLParser(answer.text).css_first(chosen)
+        assert found is not None
+        assert found.attributes["value"] == first
+    nothing = editor.get(f"/editor/gaps/{gap.number}?find=zzzz&way=synonym").text
+    assert "No article is found by “zzzz”." in nothing
+
+
+def test_an_article_that_many_are_named_like_is_looked_for_in_both_languages(
+    editor: FlaskClient, services: Services
+) -> None:
+    gap = gap_of(services, {"dosh back": False})
+    recount(services.engine, [gap.number], NOW)
+    for text, first in (("refund", "en"), ("退款", "zh-Hans")):
+        answer = editor.get(f"/editor/gaps/{gap.number}", query_string={"find": text})
+        page = LexborHTMLParser(answer.text)
+        offered = [one.attributes["value"] or "" for one in page.css("[data-add] [name=article]")]
+        languages = [one.partition(":")[0] for one in offered[:10]]
+        assert languages[0] == first
+        assert min(languages.count("en"), languages.count("zh-Hans")) >= 4
 
 
 def test_a_synonym_is_added_or_refused_with_its_reason(

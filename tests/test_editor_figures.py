@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 
 from conftest import NOW, ROOT
 from editor_session import sign_in
@@ -417,3 +419,23 @@ def test_a_reader_sees_no_heading_over_nothing(editor: FlaskClient, services: Se
     (number,) = put(services.engine, ["sofa"])
     page = editor.get(f"/editor/gaps/{number}?lang=en").text
     assert "Close this gap" not in page
+
+
+def test_an_article_is_found_by_title_and_words_in_both_languages(
+    editor: FlaskClient, asked: Any
+) -> None:
+    def meant(text: str) -> list[str]:
+        query = urlencode({"article": text, "days": 7})
+        page = LexborHTMLParser(editor.get(f"/editor/questions?{query}").text)
+        links = [a.attributes["href"] or "" for a in page.css("[aria-labelledby=meant-title] a")]
+        assert all("days=7" in link for link in links)
+        return [parse_qs(urlsplit(link).query)["article"][0] for link in links]
+
+    assert "refund-timing" in meant("how long until the money is back")[:3]
+    assert "refund-timing" in meant("退款多久到账")[:3]
+    assert meant("/zh-Hans/refunds/refund-timing")[0] == "refund-timing"
+    assert meant("TIMING refund")[0] == "refund-timing"
+    assert len(set(meant("refund"))) == len(meant("refund")) > 3
+    assert meant("refund-timing") == meant("") == meant("zzz") == []
+    title = editor.get("/editor/questions?article=refund-timing").text
+    assert "Questions with this article among their results:" in title

@@ -494,7 +494,14 @@ def test_the_trail_is_shown_filtered_and_exported(admin: FlaskClient, services: 
     assert all(not row["detail"].startswith(("=", "+", "-", "@")) for row in rows)
     assert admin.get("/editor/audit.json?since=2026-11-22&until=2026-11-22").json
     assert admin.get("/editor/audit.json?until=2026-11-21").json == []
-    assert admin.get("/editor/audit?since=nonsense&before=x").status_code == 200
+    page = admin.get("/editor/audit?since=nonsense&before=x&lang=en")
+    assert page.status_code == 200
+    assert "“nonsense” is no date. Write it as 2026-12-31." in page.text
+    assert 'id="entries-title"' not in page.text
+    wrong = admin.get("/editor/audit.csv?until=2026-11-31&since=2026-11-22")
+    assert wrong.status_code == admin.get("/editor/audit.json?since=foo").status_code == 400
+    assert "until: “2026-11-31” is no date" in wrong.text
+    assert "since" not in wrong.text
 
 
 def test_a_deed_whose_note_is_lost_is_done_all_the_same(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 
 from conftest import NOW
@@ -18,11 +19,13 @@ from gap_support import Log
 from portal.accounts.trail import Chosen
 from portal.cli import cli
 from portal.editor import gap_words
+from portal.gaps.changes import new_gap
 from portal.gaps.encoding import figures_to, key_of
 from portal.gaps.refresh import refresh
 from portal.gaps.tables import GAPS
 from portal.gaps.types import Entry, Figures, Kind, State
 from portal.services import Services
+from portal.transactions import transaction
 
 HOSTILE = (
     "<script>alert(1)</script> sofa",
@@ -116,6 +119,36 @@ def test_the_queue_lists_gaps_and_its_files_have_the_same(
     for gap in data["gaps"]:
         assert f'id="gap-{gap["number"]}"' in page.text
     assert "half as much for every 14 days" in page.text
+
+
+def test_the_page_and_the_terminal_list_gaps_of_the_same_number_of_visitors(
+    client: FlaskClient, runner: CliRunner, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services, "reader")
+
+    def listed(least: int | None = None) -> set[int]:
+        query, option = (f"?least={least}", ["--least", str(least)]) if least else ("", [])
+        done = runner.invoke(cli, ["gaps", "--stored", "--json", "--days", "30", *option])
+        rows = {gap["number"] for gap in json.loads(done.stdout)}
+        assert rows == {
+            gap["number"] for gap in client.get(f"/editor/gaps.json{query}").get_json()["gaps"]
+        }
+        if fewer := len(services.gaps.list()) - len(rows):
+            assert f"{fewer} gap" in done.stderr
+            assert "--least 1" in done.stderr
+        return rows
+
+    every = listed(1)
+    with transaction(services.engine, "count visitors", writes=True) as connection:
+        connection.execute(sa.update(GAPS).values(figures=figures_to(Figures(visitors=2))))
+    assert listed() == listed(1) == every  # a young log
+    page = client.get("/editor/gaps?lang=en").text
+    assert "No gap was asked about by 3 visitors yet" in page
+    few = sa.update(GAPS).where(GAPS.c.number == min(every))
+    with transaction(services.engine, "count visitors", writes=True) as connection:
+        connection.execute(few.values(figures=figures_to(Figures(visitors=3))))
+    assert listed() == {min(every)} < listed(1)
+    assert listed(5) == set()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +271,28 @@ def test_ticked_questions_stay_ticked_when_they_cannot_be_moved(
     assert 'value="999999"' in done.text
 
 
+def test_another_gap_is_named_by_words_of_its_name(
+    client: FlaskClient, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services)
+    one, other = services.gaps.list()[:2]
+    at = f"/editor/gaps/{one.number}/merge"
+    assert f'<option value="{other.number} ' in client.get(f"/editor/gaps/{one.number}").text
+    nothing = client.post(at, data={"version": one.version, "into": "no such words"})
+    assert nothing.status_code == 422
+    assert "none is found by this one" in nothing.text
+    with transaction(services.engine, "name gaps", writes=True) as connection:
+        new_gap(connection, name="sofa of kind z", locale="en", at=NOW, kind=Kind.NO_ARTICLE)
+        for gap in services.gaps.list():
+            named = sa.update(GAPS).where(GAPS.c.number == gap.number)
+            connection.execute(named.values(name=f"sofa of kind {gap.number}"))
+    several = client.post(at, data={"version": one.version, "into": "Kind SOFA"})
+    assert several.status_code == 422
+    assert f"{other.number} sofa of kind {other.number}" in several.text
+    done = client.post(at, data={"version": one.version, "into": f"Sofa of  kind {other.number}"})
+    assert done.location == f"/editor/gaps/{other.number}"
+
+
 def test_a_merged_gap_can_be_read_and_taken_out_again(
     client: FlaskClient, services: Services, refreshed: Log
 ) -> None:
@@ -305,10 +360,7 @@ def test_a_claim_of_a_process_that_died_lapses(services: Services) -> None:
     assert services.gap_refresher.run_now() is not None
 
 
-def test_every_entry_of_the_history_has_words(app: object) -> None:
-    from flask import Flask
-
-    assert isinstance(app, Flask)
+def test_every_entry_of_the_history_has_words(app: Flask) -> None:
     details: dict[str, object] = {
         "owner": "ben", "due": "2026-12-01", "text": "hm", "kind": "outdated", "into": 3, "gap": 4,
         "to": 5, "from": 6, "questions": 2, "because": "no", "keys": ["k"],
@@ -322,6 +374,14 @@ def test_every_entry_of_the_history_has_words(app: object) -> None:
         ]
     assert not set(texts) & set(map(str, actions))
     assert "sofa" in texts[actions.index("moved")]
+
+
+def test_lists_in_chinese_are_joined_as_chinese_is(app: Flask) -> None:
+    moved = Entry(1, NOW, 1, "anna", "moved", {"questions": 2, "gap": 4, "keys": ["a", "b"]})
+    with app.test_request_context("/zh-Hans/"):
+        assert gap_words.entry_text(moved, {"a": "沙发", "b": "展厅"}).endswith("：沙发；展厅")
+    with app.test_request_context("/en/"):
+        assert gap_words.entry_text(moved, {"a": "sofa", "b": "shop"}).endswith(": sofa; shop")
 
 
 def test_only_who_may_work_on_gaps_is_given_one_and_no_day_that_is_past(

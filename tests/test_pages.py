@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from conftest import NOW, TODAY, ArticleWriter
 from fakes import HashingEmbedder
 from indexer.build import build_and_publish
+from indexer.check import PAGES as CHECKED_PAGES
 from portal.app import create_app
 from portal.config import Settings
 from portal.events import SafeEventStore
@@ -475,3 +476,13 @@ def test_a_doubtful_word_is_asked_about(client: FlaskClient) -> None:
     page = client.get("/en/search?q=cancel+my+oder").get_data(as_text=True)
     assert "Did you mean:" in page
     assert "cancel my order" in page
+
+
+def test_the_checks_of_links_know_every_page_that_needs_no_key(app: Flask) -> None:
+    start = "/<any('en', 'zh-Hans'):locale>/"
+    assert {
+        rule.rule.removeprefix(start)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(start) and "GET" in (rule.methods or ())
+        and rule.arguments == {"locale"}
+    } == CHECKED_PAGES  # fmt: skip

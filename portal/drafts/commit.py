@@ -31,10 +31,13 @@ class CommitFailed(KnowledgeBaseError):
 def commit(root: Path, name: str, *, author: str, message: str) -> str | None:
     """Commit one file below `root`; gives the commit's short name.
 
-    None where the folder is in no work tree, git is not installed, or nothing has changed. The
-    author is the signed-in editor, whose name may be anything. Raises `CommitFailed`.
+    None where the folder is in no work tree, git is not installed, or nothing has changed, as
+    where a file is gone that git never knew. The author is the signed-in editor, whose name may be
+    anything. Raises `CommitFailed`.
     """
     if shutil.which("git") is None or _git(root, "rev-parse", "--is-inside-work-tree")[0] != 0:
+        return None
+    if not (root / name).exists() and not _git(root, "ls-files", "--", name)[1]:
         return None
     who = " ".join(_UNFIT.sub(" ", author).split()) or "editor"
     _must(root, "add", "--", name)

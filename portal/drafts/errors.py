@@ -35,6 +35,13 @@ REFUSALS: Mapping[str, str] = {
     "synonym_taken": N_("{phrase!r} already stands in line {line}; change that line."),
     "synonym_form": N_("Write one word or phrase on each side, without commas, # or =>."),
     "synonym_same": N_("Both sides say the same."),
+    "synonym_moved_on": N_(
+        "“{said}” does not stand in the file any more as it was added. Change the file by hand."
+    ),
+    "questions_moved_on": N_(
+        "The questions do not stand in the file any more as they were added. Change the file by "
+        "hand."
+    ),
 }
 """Why a file is not edited, in English, by its code; places are those of `str.format`.
 

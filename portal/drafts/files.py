@@ -72,6 +72,18 @@ class ArticleFiles:
         """The same of a word list; the `seen` of one that was not there is empty."""
         return self._write(self._shared(name), name, text, seen or None)
 
+    def remove(self, path: ArticlePath, *, seen: str) -> None:
+        """Delete an article whose digest was `seen`. Raises `ArticleChanged`, `ArticlesReadOnly`,
+        `ArticleMissing`."""
+        name = str(path)
+        file = path.inside(self.root)
+        with self._writing(name):
+            present = self._read(file, name)
+            if present.digest != seen:
+                raise ArticleChanged("changed_since", name, present.text)
+            file.unlink()
+            _flush(file.parent)
+
     def _shared(self, name: str) -> Path:
         base = self.root.resolve()
         file = (base / name).resolve()
@@ -93,20 +105,26 @@ class ArticleFiles:
 
     def _write(self, file: Path, name: str, text: str, seen: str | None) -> Opened:
         content = text.encode("utf-8", errors="replace")
+        with self._writing(name):
+            present = file.read_bytes() if file.exists() else None
+            if (None if present is None else digest_of(present)) != seen:
+                now = None if present is None else present.decode("utf-8", errors="replace")
+                raise ArticleChanged("changed", name, now)
+            if present != content:
+                _replace(file, content)
+        return Opened(name, content.decode("utf-8"), digest_of(content))
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        """Our turn; raises `ArticlesReadOnly` or `EditRefused` for what the system refuses."""
         try:
             with self._turn():
-                present = file.read_bytes() if file.exists() else None
-                if (None if present is None else digest_of(present)) != seen:
-                    now = None if present is None else present.decode("utf-8", errors="replace")
-                    raise ArticleChanged("changed", name, now)
-                if present != content:
-                    _replace(file, content)
+                yield
         except OSError as error:
             values = {"name": name, "reason": error.strerror or str(error)}
             if error.errno in _FORBIDDEN:
                 raise ArticlesReadOnly("read_only", values) from None
             raise EditRefused("unwritable", values) from None
-        return Opened(name, content.decode("utf-8"), digest_of(content))
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
@@ -134,8 +152,13 @@ def _replace(file: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    folder = os.open(file.parent, os.O_RDONLY)
+    _flush(file.parent)
+
+
+def _flush(folder: Path) -> None:
+    """What was renamed or removed in a folder outlives a crash."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -44,6 +44,40 @@ def add_synonym(text: str, phrase: str, target: str) -> str:
     return edited
 
 
+def take_out_synonym(text: str, phrase: str, target: str) -> str:
+    """The file without a rule that stands as `add_synonym` wrote it. Raises `EditRefused`."""
+    phrase, target = (" ".join(part.split()) for part in (phrase, target))
+    rules, mistakes = parse_synonyms(text)
+    if mistakes:
+        raise _broken(mistakes[0])
+    said, gone = normalise(phrase), EditRefused("synonym_moved_on", {"said": phrase})
+    place = next((n for n, rule in enumerate(rules) if said in rule.phrases), None)
+    if place is None or not _leads_to(rules[place], normalise(target)):
+        raise gone
+    rule, lines = rules[place], text.splitlines(keepends=True)
+    line = lines[rule.line - 1]
+    left = tuple(one for one in rule.phrases if one != said)
+    if not left:
+        if line.strip("\ufeff\r\n") != f"{phrase} => {target}":
+            raise gone
+        lines[rule.line - 1] = "\ufeff" if line.startswith("\ufeff") else ""
+    else:
+        arrow = _ARROW.search(line)
+        known = line[: arrow.start()] if arrow else ""
+        word = re.escape(phrase)
+        found = list(re.finditer(f"^{word}, |, {word}(?=,|$)", known))
+        if arrow is None or len(found) != 1:
+            raise gone
+        lines[rule.line - 1] = line[: found[0].start()] + line[found[0].end() :]
+    edited = "".join(lines)
+    wanted = [(one.phrases, one.targets) for one in rules]
+    wanted[place : place + 1] = [(left, rule.targets)] if left else []
+    found_rules, mistakes = parse_synonyms(edited)
+    if mistakes or [(one.phrases, one.targets) for one in found_rules] != wanted:
+        raise gone
+    return edited
+
+
 def _broken(mistake: Mistake) -> EditRefused:
     from indexer.problems import problem
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -52,6 +53,34 @@ def add_questions(text: str, questions: Iterable[str]) -> str:
         return text
     edited = _with_questions(_Front.of(text), new)
     _must_say(text, edited, questions=(*front.questions, *new))
+    return edited
+
+
+def questions_in(text: str) -> tuple[str, ...]:
+    """The questions of an article's front matter. Raises `EditRefused`."""
+    return tuple(_parsed(text).front.questions)
+
+
+def take_out_questions(text: str, questions: Sequence[str]) -> str:
+    """The file without `questions`, each of which stands as `add_questions` wrote it.
+
+    A list that is left without any goes with them. Raises `EditRefused` where one was edited or
+    removed, or the front matter has a mistake.
+    """
+    if not questions:
+        return text
+    known = _parsed(text).front.questions
+    part = _Front.of(text)
+    node = part.fields.get("questions")
+    if not isinstance(node, yaml.SequenceNode) or not set(questions) <= set(known):
+        raise EditRefused("questions_moved_on")
+    cuts = _in_brackets(part, node, questions) if node.flow_style else _lines(part, node, questions)
+    if len(cuts) == len(node.value) and not node.flow_style:
+        cuts = [_whole_field(part, cuts)]
+    edited = text
+    for start, end in sorted(cuts, reverse=True):
+        edited = edited[: part.start + start] + edited[part.start + end :]
+    _must_say(text, edited, questions=tuple(one for one in known if one not in set(questions)))
     return edited
 
 
@@ -129,6 +158,59 @@ def _with_questions(part: _Front, new: Sequence[str]) -> str:
     indent, newline = " " * node.start_mark.column, part.newline()
     at = part.line_end(last)
     return part.cut(at, at, "".join(f"{indent}- {scalar(text)}{newline}" for text in new))
+
+
+def _lines(
+    part: _Front, node: yaml.SequenceNode, questions: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Where the lines of questions stand that nobody has touched."""
+    source = part.text[part.start : part.end]
+    found = []
+    for item in node.value:
+        if item.value not in questions:
+            continue
+        start = item.start_mark.index - item.start_mark.column
+        end = part.line_end(item.end_mark.index)
+        line = source[start:end].rstrip("\r\n")
+        if line != f"{' ' * node.start_mark.column}- {scalar(item.value)}":
+            raise EditRefused("questions_moved_on")
+        found.append((start, end))
+    return found
+
+
+def _in_brackets(
+    part: _Front, node: yaml.SequenceNode, questions: Sequence[str]
+) -> list[tuple[int, int]]:
+    """The same of a list in brackets, each with the comma that was written with it."""
+    source = part.text[part.start : part.end]
+    found: list[tuple[int, int]] = []
+    for place, item in enumerate(node.value):
+        if item.value not in questions:
+            continue
+        start, end = item.start_mark.index, item.end_mark.index
+        if source[start:end] != scalar(item.value, plain=False):
+            raise EditRefused("questions_moved_on")
+        before = node.value[place - 1].end_mark.index if place else None
+        after = node.value[place + 1].start_mark.index if place + 1 < len(node.value) else None
+        if before is not None and source[before:start] == ", ":
+            start = before
+        elif place == len(found) and after is not None and source[end:after] == ", ":
+            end = after  # all before it go too
+        elif place or after is not None:
+            raise EditRefused("questions_moved_on")
+        found.append((start, end))
+    return found
+
+
+def _whole_field(part: _Front, lines: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The lines with that of the field's name, which was written with them."""
+    key = part.keys["questions"]
+    source = part.text[part.start : part.end]
+    begin, first = key.start_mark.index - key.start_mark.column, lines[0][0]
+    name = source[begin:first].strip("\r\n ")
+    if name != "questions:" or any(one[1] != two[0] for one, two in pairwise(lines)):
+        raise EditRefused("questions_moved_on")
+    return begin, lines[-1][1]
 
 
 def _new_field(part: _Front, new: Sequence[str]) -> str:

@@ -11,9 +11,11 @@ from portal.editor import (
     adding_up,
     article_health,
     audit_trail,
+    draft_delete,
     drafts,
     forms,
     gap,
+    gap_undo,
     gap_work,
     gaps,
     gaps_feed,
@@ -57,7 +59,9 @@ def register(app: Flask) -> None:
     gaps.add_routes(blueprint)
     gap.add_routes(blueprint)
     gap_work.add_routes(blueprint)
+    gap_undo.add_routes(blueprint)
     drafts.add_routes(blueprint)
+    draft_delete.add_routes(blueprint)
     publishing.add_routes(blueprint)
     runs.add_routes(blueprint)
     proofs.add_routes(blueprint)

@@ -33,7 +33,7 @@ LEFT = "oidc_left"
 """Likewise, once the session here is over: the provider may still know them."""
 _DATA = (".json", ".csv", ".atom")
 _NEVER_SHOWN = frozenset(
-    {"csrf_token", "next", "seen", "question", "password", "old", "new", "again"}
+    {"csrf_token", "next", "seen", "opened", "question", "password", "old", "new", "again"}
 )
 _SENTENCE = 20  # characters; what is shorter is typed again as fast as it is copied
 

@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
 
 from portal.accounts.trail import Chosen, Entry
 from portal.editor.arguments import row_number
 from portal.editor.audit_words import action_names, details, who
 from portal.editor.downloads import BOM
+from portal.editor.legible import legible
 from portal.editor.words import moment
 from portal.forms.export import plain_cell
 from portal.services import services
@@ -31,16 +33,16 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 def page() -> str:
-    """The newest entries first, a hundred on a page."""
-    chosen = _chosen()
+    """The newest entries first, a hundred on a page; none, and why, where a day is no date."""
+    chosen, mistakes = _chosen(), _mistakes()
     trail = services().accounts.trail
-    found = trail.entries(
-        chosen, limit=_PAGE + 1, before=request.args.get("before", type=row_number)
-    )
+    before = request.args.get("before", type=row_number)
+    found = [] if mistakes else trail.entries(chosen, limit=_PAGE + 1, before=before)
     names, actions = trail.words()
     query = _query()
     return render_template(
         "editor/audit.html",
+        mistakes=mistakes,
         entries=found[:_PAGE],
         query=query,
         names=names,
@@ -60,7 +62,9 @@ def page() -> str:
 
 
 def as_csv() -> Response:
-    """Every entry that is chosen, the newest first."""
+    """Every entry that is chosen, the newest first. 400 where a day is no date."""
+    if mistakes := _mistakes():
+        return _refused(mistakes)
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(["id", "at", "user_id", "user", "action", "subject", "detail"])
@@ -74,6 +78,8 @@ def as_csv() -> Response:
 
 def as_json() -> Response:
     """The same for programs."""
+    if mistakes := _mistakes():
+        return _refused(mistakes)
     rows = [asdict(entry) | {"at": entry.at.isoformat()} for entry in _all(_chosen())]
     text = json.dumps(rows, ensure_ascii=False, indent=1)
     return _download(text, "audit.json", "application/json")
@@ -87,7 +93,7 @@ def _all(chosen: Chosen) -> Iterator[Entry]:
 
 
 def _chosen() -> Chosen:
-    """What the address asks for; what makes no sense is as if it were not there."""
+    """What the address asks for; `_mistakes` tells of days that are none."""
     query = _query()
     since, last = (_day(query.get(name, "")) for name in ("since", "until"))
     until = last + timedelta(days=1) if last and last.date() < date.max else None
@@ -98,6 +104,21 @@ def _chosen() -> Chosen:
         since=since,
         until=until,
     )
+
+
+def _mistakes() -> dict[str, str]:
+    """What is wrong with a day that was asked for, by the name of its field."""
+    given = {name: text for name, text in _query().items() if name in ("since", "until")}
+    return {
+        name: _("“%(text)s” is no date. Write it as 2026-12-31.", text=legible(text))
+        for name, text in given.items()
+        if _day(text) is None
+    }
+
+
+def _refused(mistakes: dict[str, str]) -> Response:
+    lines = "".join(f"{name}: {text}\n" for name, text in mistakes.items())
+    return Response(lines, 400, mimetype="text/plain")
 
 
 def _query() -> dict[str, Any]:

@@ -49,9 +49,12 @@ def action_names() -> dict[str, str]:
         "gap.drafted": _("article drafted"),
         "gap.questions_added": _("questions added to an article"),
         "gap.synonym_added": _("synonym added"),
+        "gap.synonym_undone": _("synonym taken back"),
+        "gap.questions_undone": _("questions taken out of an article again"),
         "gap.proof": _("proof made"),
         "gap.proof_failed": _("a proof could not be made"),
         "draft.saved": _("draft saved"),
+        "draft.deleted": _("draft deleted"),
         "draft.published": _("articles published"),
         "draft.publish_failed": _("not published: it failed"),
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import (
     Blueprint,
     Response,
@@ -24,7 +22,8 @@ from portal.drafts.errors import ArticleChanged, ArticleMissing, ArticlesReadOnl
 from portal.drafts.examine import Examined
 from portal.drafts.files import Opened, digest_of
 from portal.drafts.find import listed
-from portal.drafts.lines import compared, restored, shown
+from portal.drafts.lines import excerpt, restored, shown
+from portal.drafts.merge import marked_line, merge
 from portal.drafts.paths import ArticlePath
 from portal.drafts.preview import embedded
 from portal.editor.access import current_user
@@ -39,14 +38,8 @@ from portal.services import services
 from search.errors import KnowledgeBaseError
 
 AT = "/drafts/<locale>/<section>/<slug>"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a comparison: `there`, `yours` or `both`."""
-
-    side: str
-    text: str
+_LONGEST_KEPT = 40_000
+"""Characters of a text that its form sends along as it was opened; a longer one must fit alone."""
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -63,17 +56,19 @@ def page(locale: str, section: str, slug: str) -> str:
 
 def draft_page(path: ArticlePath, opened: Opened, *, error: str = "") -> str:
     """The page of a file as it was read, with what is wrong."""
-    return _page(path, shown(opened.text), seen=opened.digest, error=error)
+    text = shown(opened.text)
+    return _page(path, text, seen=opened.digest, opened=text, error=error)
 
 
 def save(locale: str, section: str, slug: str) -> AnyResponse:
     """Write the file, or show what it would be: nothing typed is ever lost.
 
-    409 with both texts where the file is no longer the one that was opened.
+    409 with both edits and what they are together where the file is no longer the one that was
+    opened.
     """
     path = ArticlePath(locale, section, slug)
     if request.form.get("action") == "preview":
-        return make_response(_page(path, _typed(), seen=_seen()))
+        return make_response(_page(path, _typed(), seen=_seen(), opened=_opened()))
     outcome = save_typed(path)
     if not isinstance(outcome, Opened):
         return outcome
@@ -100,11 +95,21 @@ def check(locale: str, section: str, slug: str) -> Response:
 def save_typed(path: ArticlePath) -> Opened | AnyResponse:
     """The file as it was written, or the page that says why it was not."""
     desk = services().proof
-    typed, seen = _typed(), _seen()
+    typed, seen, began = _typed(), _seen(), _opened()
     try:
         present = _present(path)
         if (present.digest if present else "") != seen:
+            if present is not None and shown(present.text) == shown(typed):
+                return present  # somebody else has made the very same change
             raise ArticleChanged("changed", str(path), present.text if present else None)
+        if line := marked_line(typed):
+            words = _(
+                "Line %(line)s still has a mark of two texts put together. Choose between the "
+                "lines that stand there and remove the marks.",
+                line=line,
+            )
+            page = _page(path, typed, seen=seen, opened=began, error=words)
+            return make_response(page, 422)
         new = restored(present.text if present else "", typed)
         if present is not None and new == present.text:
             return present
@@ -116,10 +121,12 @@ def save_typed(path: ArticlePath) -> Opened | AnyResponse:
             "This portal may not write the folder of articles. Copy your text from the field and "
             "edit the file where it is kept, or have the folder made writable."
         )
-        return make_response(_page(path, typed, seen=seen, error=words, reason=failure(error)), 409)
+        page = _page(path, typed, seen=seen, opened=began, error=words, reason=failure(error))
+        return make_response(page, 409)
     except EditRefused as error:
         words = _("The file could not be saved. Your text is still in the field.")
-        return make_response(_page(path, typed, seen=seen, error=words, reason=failure(error)), 422)
+        page = _page(path, typed, seen=seen, opened=began, error=words, reason=failure(error))
+        return make_response(page, 422)
     audit("draft.saved", str(path))
     commit_saved(str(path), why="edited")
     return outcome
@@ -133,32 +140,43 @@ def _present(path: ArticlePath) -> Opened | None:
         return None
 
 
-def commit_saved(name: str, *, why: str) -> None:
-    """Commit a file that was saved, where that is wanted, and say what came of it."""
+def commit_saved(name: str, *, why: str, deleted: bool = False) -> None:
+    """Commit a file that was saved or deleted, where that is wanted, and say what came of it."""
     try:
         if made := services().proof.commit(name, by=current_user().name, why=why):
             flash(_("Committed to git as %(commit)s.", commit=made))
     except CommitFailed as error:
-        flash(_("Saved, but not committed to git: %(reason)s", reason=error.reason), "error")
+        words = (
+            _("Deleted, but not committed to git: %(reason)s", reason=error.reason)
+            if deleted
+            else _("Saved, but not committed to git: %(reason)s", reason=error.reason)
+        )
+        flash(words, "error")
 
 
 def _conflict(path: ArticlePath, typed: str, conflict: ArticleChanged) -> AnyResponse:
-    """Both texts, of what was read when they were found to differ: the file is not asked again."""
-    present = conflict.present
+    """Both edits and what they are together, of the file as it was when it was found to differ."""
+    present, began, mine = conflict.present, _opened(), shown(typed)
     there = shown(present or "")
-    lines = [Line(side, text) for side, text in compared(there, typed)]
+    merged = merge(began, there, mine)
+    base = there if began is None else shown(began)
     return make_response(
         render_template(
-            "editor/draft_conflict.html", path=path, text=shown(typed), lines=lines,
-            seen="" if present is None else digest_of(present.encode()), gone=present is None,
+            "editor/draft_conflict.html", path=path, mine=mine, gone=present is None,
+            opened=None if present is None else _kept(there),
+            seen="" if present is None else digest_of(present.encode()),
+            began=began is not None, conflicts=merged.conflicts,
+            merged=merged.text(yours=_("yours"), theirs=_("in the file")),
+            outside=excerpt(base, there), own=excerpt(base, mine),
         ),
         409,
     )  # fmt: skip
 
 
 def _page(
-    path: ArticlePath, text: str, *, seen: str, error: str = "", reason: Failure | None = None
-) -> str:
+    path: ArticlePath, text: str, *, seen: str, opened: str | None, error: str = "",
+    reason: Failure | None = None,
+) -> str:  # fmt: skip
     examined, broken = examined_text(path, text)
     gap = gap_of(path)
     run = services().proof.runs.latest(gap.number, RunKind.PUBLISH) if gap else None
@@ -168,6 +186,7 @@ def _page(
         path=path,
         text=text,
         seen=seen,
+        opened=_kept(opened),
         error=error,
         reason=reason,
         examined=examined,
@@ -218,6 +237,16 @@ def gap_of(path: ArticlePath) -> Gap | None:
 
 def _typed() -> str:
     return request.form.get("text", "")
+
+
+def _opened() -> str | None:
+    """What stood in the field when it was opened; None where the form does not say."""
+    return request.form.get("opened")
+
+
+def _kept(opened: str | None) -> str | None:
+    """What a form sends along of the text as it was opened; None where that would be too much."""
+    return opened if opened is not None and len(opened) <= _LONGEST_KEPT else None
 
 
 def _seen() -> str:

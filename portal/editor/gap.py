@@ -32,13 +32,16 @@ from portal.editor.gaps import platform_names, read_chosen
 from portal.editor.words import moment
 from portal.gaps import definitions
 from portal.gaps.export import gap_dict, plain, question_dict
-from portal.gaps.store import Ask
-from portal.gaps.types import SEVERITY, Gap, GapChanged, GapRefused, GapUnknown, Kind
+from portal.gaps.store import Ask, GapFilter
+from portal.gaps.types import SEVERITY, Gap, GapChanged, GapRefused, GapUnknown, Kind, State
 from portal.services import services
 from search.errors import KnowledgeBaseError
+from search.text import normalise
 from search.types import Article
 
 _ROWS = 500
+_OTHERS = 200  # gaps offered by name
+_SEVERAL = 5
 _ASKED = ("at", "question", "locale", "platform", "channel", "source", "reasons", "event")
 Done = tuple[str, dict[str, object], str]
 """The audit's action and detail, and what to tell the editor."""
@@ -127,7 +130,7 @@ def _page(
         questions=questions,
         history=history,
         texts=texts,
-        others=[other for other in store.list() if other.number != gap.number][:50],
+        others=[other for other in store.list() if other.number != gap.number][:_OTHERS],
         people=_people(gap.owner),
         today=services().clock().date(),
         run=store.last_run(),
@@ -226,7 +229,7 @@ def _kind(number: int, version: int) -> Done:
 
 
 def _merge(number: int, version: int) -> Done:
-    into = _number(request.form.get("into", ""))
+    into = _number(request.form.get("into", ""), but=number)
     services().gaps.merge(number, into, by=_by(), version=version)
     told = _("Gap %(number)s is a part of this one now. Its page takes it back.", number=number)
     return "merged", {"into": into}, told
@@ -246,7 +249,7 @@ def _split(number: int, version: int) -> Done:
 
 
 def _move(number: int, version: int) -> Done:
-    keys, to = request.form.getlist("question"), _number(request.form.get("to", ""))
+    keys, to = request.form.getlist("question"), _number(request.form.get("to", ""), but=number)
     services().gaps.move(number, keys, to, by=_by(), version=version)
     told = _("Questions moved to gap %(number)s, where they stay.", number=to)
     return "moved", {"to": to, "questions": len(keys)}, told
@@ -263,15 +266,40 @@ def _next(number: int, detail: dict[str, Any]) -> str:
     return url_for("editor.gap", number=number)
 
 
-def _number(text: str) -> int:
-    """The number of another gap, as `17`, `gap-17` or "17 Its name". Raises `GapRefused`."""
+def _number(text: str, *, but: int) -> int:
+    """The number of another gap, as `17`, `gap-17`, "17 Its name" or words of its name alone.
+
+    Raises `GapRefused` where it is no gap, or more than one.
+    """
     first = text.strip().removeprefix("gap-").partition(" ")[0]
-    if not (first.isascii() and first.isdigit() and len(first) < 10):
-        raise GapRefused(_("Give the number of a gap."))
-    try:
-        return services().gaps.get(int(first)).number
-    except GapUnknown:
-        raise GapRefused(_("There is no gap %(number)s.", number=first)) from None
+    number = int(first) if first.isascii() and first.isdigit() and len(first) < 10 else None
+    if number is not None:
+        try:
+            return services().gaps.get(number).number
+        except GapUnknown:
+            pass
+    found = [gap for gap in _named(text) if gap.number != but]
+    if len(found) == 1:
+        return found[0].number
+    if found:
+        some = _(", ").join(f"{gap.number} {gap.name}" for gap in found[:_SEVERAL])
+        raise GapRefused(_("Several gaps have such a name, give the number: %(gaps)s", gaps=some))
+    if number is not None:
+        raise GapRefused(_("There is no gap %(number)s.", number=first))
+    raise GapRefused(_("Give the number or the name of a gap; none is found by this one."))
+
+
+def _named(text: str) -> list[Gap]:
+    """Gaps of this name, else those with all of these words in it."""
+    wanted = normalise(text)
+    if not wanted:
+        return []
+    every = services().gaps.list(GapFilter(states=tuple(State), least=0))
+    names = {gap.number: normalise(gap.name) for gap in every}
+    exact = [gap for gap in every if names[gap.number] == wanted]
+    return exact or [
+        gap for gap in every if all(word in names[gap.number] for word in wanted.split())
+    ]
 
 
 def _day(text: str) -> date | None:

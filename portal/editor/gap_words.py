@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from flask_babel import format_date, format_decimal
+from flask_babel import format_date, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from portal.gaps.types import Entry, Gap, GapRefused, Kind, Reason, State
+from portal.proof.deeds import DRAFT_DELETED, QUESTIONS, SYNONYM, TAKEN_BACK, texts_of
 
 N_ = str  # marks what the catalogue of translations has to have
 REFUSALS: Mapping[str, str] = {
@@ -25,6 +26,8 @@ REFUSALS: Mapping[str, str] = {
     "no_version": N_("The form is not complete. Reload the page."),
 }
 """Why a gap cannot be changed so, by the code of a `GapRefused`."""
+_IN_FILES = {*TAKEN_BACK, *TAKEN_BACK.values(), DRAFT_DELETED}
+_NAMED = 3  # questions, of many
 
 
 def refusal(error: GapRefused) -> str:
@@ -86,6 +89,8 @@ def entry_text(entry: Entry, texts: Mapping[str, str]) -> str:
     if entry.action in ("moved", "received"):
         other["gap"] = str(detail.get("to", detail.get("from", "")))
     kind = str(detail.get("kind", ""))
+    if entry.action in _IN_FILES:
+        return _done_in_files(entry)
     said = {
         "assigned": _assigned(detail),
         "due": _("due %(day)s", day=day_text(str(detail.get("due", "")))) if detail.get("due")
@@ -105,7 +110,36 @@ def entry_text(entry: Entry, texts: Mapping[str, str]) -> str:
     text = said.get(entry.action, entry.action)
     keys = detail.get("keys", ())
     known = [texts[key] for key in keys if key in texts] if isinstance(keys, list) else []
-    return f"{text}: {'; '.join(known[:3])}" if known else str(text)
+    return _listed(text, known[:3])
+
+
+def _done_in_files(entry: Entry) -> str:
+    """What was put into a file or taken out of it."""
+    detail, texts = entry.detail, texts_of(entry.detail)
+    values = {name: str(detail.get(name, "")) for name in ("said", "meant", "file")}
+    if entry.action == SYNONYM:
+        return str(_("“%(said)s” is also searched as “%(meant)s”", **values))
+    if entry.action == TAKEN_BACK[SYNONYM]:
+        return str(_("taken back: “%(said)s” is also searched as “%(meant)s”", **values))
+    if entry.action == DRAFT_DELETED:
+        return str(_("draft deleted: %(file)s", **values))
+    of = str(detail.get("of", ""))
+    if entry.action == QUESTIONS:
+        words = ngettext(
+            "%(num)s question added to %(article)s", "%(num)s questions added to %(article)s",
+            len(texts), article=of,
+        )  # fmt: skip
+    else:
+        words = ngettext(
+            "%(num)s question taken out of %(article)s again",
+            "%(num)s questions taken out of %(article)s again", len(texts), article=of,
+        )  # fmt: skip
+    return _listed(words, texts[:_NAMED])
+
+
+def _listed(words: str, texts: Sequence[str]) -> str:
+    """Words with texts behind them, joined as the reader's language does."""
+    return f"{words}{_(': ')}{_('; ').join(texts)}" if texts else str(words)
 
 
 def day_text(text: str) -> str:

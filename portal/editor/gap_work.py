@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -17,28 +17,34 @@ from portal.drafts.find import Listed, by_id, listed
 from portal.drafts.paths import ArticlePath, is_name
 from portal.drafts.slugs import free_slug
 from portal.drafts.synonym_edit import add_synonym
-from portal.drafts.title import default_title
-from portal.drafts.yaml_edit import add_questions
+from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
+from portal.editor.article_finder import LONGEST, Choice, by_text, choice, find_articles
+from portal.editor.asked_words import language_of
 from portal.editor.downloads import csv_file, json_file
+from portal.editor.draft_form import Proposal
 from portal.editor.drafts import commit_saved
 from portal.editor.failure_words import failure
+from portal.editor.legible import legible
 from portal.editor.proof_words import interval, verdict_words
 from portal.editor.runs import run_facts
 from portal.gaps.live import last_look
 from portal.gaps.types import Gap, GapQuestion, State
+from portal.i18n import NAMES
+from portal.proof.deeds import QUESTIONS, SYNONYM, questions_detail, standing, synonym_detail
 from portal.proof.export import COLUMNS, rows
 from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
 from portal.transactions import transaction
 from search.errors import KnowledgeBaseError
-from search.text import HAN
 from search.types import LOCALES, Article
 
-_HAN = re.compile(f"[{HAN}]")
-_NEAR = 5  # articles offered for more questions
-_ASKED = 3  # questions that nearness is told by
+_NEAR = 6  # articles offered for more questions
+_NEAREST = 4  # of them for each question
+_ASKED = 3  # questions of each language that nearness is told by
+_OFFERED = 20  # questions that may be added at once
+_TOLD = 3  # questions that a refusal names
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -69,26 +75,42 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     files = list(listed(desk.root))
     file = next((one for one in files if one.path == path), None)
     told = published and opened and published.article == path and published.tells_of(opened.digest)
-    near = _near(gap, questions)
+    near, proposal = _near(gap, questions), Proposal(gap, questions)
+    find = request.args.get("find", "").strip()[:LONGEST]
+    found = find_articles(find)
+    articles = list({one.key: one for one in (*found, *near)}.values())
+    drafting = [one for one in questions if not one.held_out][:_OFFERED]
+    misspelt = {one.key for one in drafting if proposal.is_misspelt(one.text)}
     return {
         "work": {
             "path": path,
             "files": [one for one in files if file and (one is file or one.id == file.id != "")],
             "digest": opened.digest if opened else "",
-            "near": near,
+            "find": find,
+            "found": found,
+            # Where a search began, it goes on.
+            "way": _one_of(request.args.get("way"), ("questions", "synonym"), ""),
+            "articles": articles,
+            "languages": {one.key: language_of(one.text) for one in drafting},
+            "misspelt": misspelt,
             # Those of another language wait for an article in it.
             "ticked": {
-                one.key for one in questions if near and _language_of(one.text) == near[0].locale
-            },
-            "section": near[0].section if near else "",
+                one.key
+                for one in drafting
+                if articles and language_of(one.text) == articles[0].locale
+            }
+            - misspelt,
+            "section": proposal.section,
             "sections": services().library.catalogue.taxonomy.sections,
-            "title": _title(gap, questions),
-            "drafting": [one for one in questions if not one.held_out],
+            "title": proposal.title(proposal.locale),
+            "locale": proposal.locale,
+            "drafting": drafting,
             "held_out": sum(one.held_out for one in questions),
             # What customers said first, and what then found the article.
             "synonym_article": _said_otherwise(gap),
             "synonym": next((one.synonym for one in gap.evidence if len(one.synonym) == 2), ()),
             "locales": LOCALES,
+            "deeds": standing(services().gaps.history(gap.number)),
         },
         "proof": proof,
         "proof_run": run_facts(run) if run else None,
@@ -111,9 +133,10 @@ def draft(number: int) -> AnyResponse:
     here = services()
     gap = here.gaps.get(number)
     locale = _one_of(request.form.get("locale"), LOCALES, gap.locale)
-    title = _title_in(locale, gap, here.gaps.questions(number)) or f"gap-{number}"
-    sections = here.library.catalogue.taxonomy.sections
-    section = _one_of(request.form.get("section"), tuple(sections), next(iter(sections)))
+    proposal = Proposal(gap, here.gaps.questions(number))
+    title = proposal.title_of(request.form.get("title", "").strip()[:200], locale)
+    sections = tuple(here.library.catalogue.taxonomy.sections)
+    section = _one_of(request.form.get("section"), sections, proposal.section or sections[0])
     known = list(listed(here.proof.root))
     other = _in_other_language(gap, locale, known)
     if other:
@@ -131,11 +154,7 @@ def draft(number: int) -> AnyResponse:
         Commission(
             gap=number, locale=locale, section=path.section, slug=path.slug, title=title,
             kind=gap.kind, owner=gap.owner or current_user().name, today=here.proof.today,
-            questions=tuple(
-                one.text
-                for one in here.gaps.questions(number)
-                if not one.held_out and _language_of(one.text) == locale
-            ),
+            questions=proposal.tests(locale),
             source=source,
             identity=other.id if other else "",
         )
@@ -144,9 +163,9 @@ def draft(number: int) -> AnyResponse:
         here.proof.files.save(path, text, seen=None)
     except ArticleChanged:
         flash(_("There is an article at this address already: %(path)s", path=str(path)), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.drafted", f"gap-{number}", {"article": str(path)})
     commit_saved(str(path), why=f"draft for gap-{number}")
     if not other:  # whose article it has already, and is as far on as that
@@ -166,22 +185,30 @@ def add(number: int) -> AnyResponse:
     ]
     if not texts:
         flash(_("Choose at least one question."), "error")
-        return _back(number)
+        return back_to(number)
     article = request.form.get("article", "").strip()
     try:
         path = by_id(here.proof.root, article)
+        if others := [text for text in texts if language_of(text) != path.locale]:
+            flash(_of_another_language(path, others), "error")
+            return _back_to_search(number, "questions")
         opened = here.proof.files.read(path)
-        here.proof.files.save(path, add_questions(opened.text, texts), seen=opened.digest)
+        text = add_questions(opened.text, texts)
+        known = questions_in(opened.text)
+        new = [one for one in questions_in(text) if one not in known]
+        saved = here.proof.files.save(path, text, seen=opened.digest)
     except ArticleMissing:
         flash(_("There is no such article. Choose one from the list."), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.questions_added", f"gap-{number}", {"article": article, "questions": len(texts)})
     commit_saved(str(path), why=f"questions of gap-{number}")
     _move_on(gap, State.DRAFTED, article)
+    if new:
+        _note(gap, QUESTIONS, questions_detail(opened, saved, new, article))
     flash(_("Questions added to %(path)s. See the proof, then publish.", path=str(path)))
-    return _back(number)
+    return back_to(number)
 
 
 def synonym(number: int) -> AnyResponse:
@@ -190,26 +217,27 @@ def synonym(number: int) -> AnyResponse:
     gap = here.gaps.get(number)
     article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
-    locale = _language_of(f"{said} {meant}")
+    locale = language_of(f"{said} {meant}")
     name = f"synonyms/{locale}.txt"
     try:
         if article:
             by_id(here.proof.root, article)
         opened = here.proof.files.read_shared(name)
-        here.proof.files.save_shared(
-            name, add_synonym(opened.text, said, meant), seen=opened.digest
-        )
+        text = add_synonym(opened.text, said, meant)
+        saved = here.proof.files.save_shared(name, text, seen=opened.digest)
     except ArticleMissing:
         flash(_("There is no such article. Choose one from the list."), "error")
-        return _back(number)
+        return back_to(number)
     except (ArticleChanged, ArticlesReadOnly, EditRefused) as error:
-        return _refused(number, error)
+        return refused(number, error)
     audit("gap.synonym_added", f"gap-{number}", {"said": said, "meant": meant, "locale": locale})
     commit_saved(name, why=f"synonym for gap-{number}")
     if article and not (gap.article and gap.state == State.DRAFTED):  # its draft is its article
         _move_on(gap, State.DRAFTED, article)
+    if text != opened.text:
+        _note(gap, SYNONYM, synonym_detail(opened, saved, said, meant, article))
     flash(_("Added: “%(said)s” is also searched as “%(meant)s”.", said=said, meant=meant))
-    return _back(number)
+    return back_to(number)
 
 
 def start_proof(number: int) -> AnyResponse:
@@ -219,11 +247,11 @@ def start_proof(number: int) -> AnyResponse:
     path = here.proof.article_of(gap)
     if path is None:
         flash(_("There is no article to prove yet: draft one or choose one first."), "error")
-        return _back(number)
+        return back_to(number)
     try:
         if _is_published(path):
             flash(_("Nothing differs from what is published: there is nothing to compare."))
-            return _back(number, "proof")
+            return back_to(number, "proof")
         here.proof.start_proof(
             gap, path, by=current_user().name,
             ended=audit_of_run("gap.proof", "gap.proof_failed", f"gap-{number}"),
@@ -233,8 +261,8 @@ def start_proof(number: int) -> AnyResponse:
         return redirect(url_for(".run", name=busy.run), 303)
     except NothingToProve:
         flash(_("The gap has no question to ask."), "error")
-        return _back(number)
-    return _back(number, "proof")
+        return back_to(number)
+    return back_to(number, "proof")
 
 
 def proof_json(number: int) -> Response:
@@ -253,23 +281,32 @@ def proof_as_csv(number: int) -> Response:
     return csv_file(f"gap-{number}-proof.csv", COLUMNS, rows(proof))
 
 
-def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Article]:
-    """Articles that may answer the gap: those its evidence names, then the nearest to its words."""
+def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Choice]:
+    """Articles that may answer the gap: those its evidence names, then the nearest to its words,
+    in each language that it was asked in."""
     library = services().library
-    found: dict[str, Article] = {}
+    found: dict[str, Choice] = {}
     for evidence in gap.evidence:
         locale, _colon, name = evidence.article.partition(":")
         if name and (article := library.catalogue.get(locale, name)):
-            found[evidence.article] = article
-    asked = [gap.name, *gap.typical, *(one.text for one in questions)][:_ASKED]
-    for text in asked:
-        try:
-            results = library.search(text, locale=gap.locale, limit=_NEAR).results
-        except KnowledgeBaseError:
-            continue  # too long a question, or no index: what is known will do
-        for result in results:
-            found.setdefault(f"{result.article.locale}:{result.article.id}", result.article)
+            found[evidence.article] = choice(article)
+    asked = [gap.name, *gap.typical, *(one.text for one in questions)]
+    languages = sorted(LOCALES, key=lambda locale: locale != gap.locale)
+    nearest = [_nearest(locale, asked) for locale in languages]
+    for one in chain.from_iterable(zip_longest(*nearest)):  # of each language in turn
+        if one is not None:
+            found.setdefault(one.key, one)
     return list(found.values())[:_NEAR]
+
+
+def _nearest(locale: str, asked: Sequence[str]) -> Iterator[Choice]:
+    """Articles of one language, by what was asked in it."""
+    own = list(dict.fromkeys(text for text in asked if language_of(text) == locale))
+    known = dict[str, Choice]()
+    for text in own[:_ASKED]:
+        for one in by_text(text, locale, limit=_NEAREST):
+            known.setdefault(one.key, one)
+    return iter(known.values())
 
 
 def _said_otherwise(gap: Gap) -> str:
@@ -285,25 +322,6 @@ def _is_published(path: ArticlePath) -> bool:
     except KnowledgeBaseError:
         return False  # a mistake is told by the proof
     return not found.own and not found.others
-
-
-def _language_of(text: str) -> str:
-    """The language that words are in, whichever page they were written on."""
-    return "zh-Hans" if _HAN.search(text) else "en"
-
-
-def _title(gap: Gap, questions: Sequence[GapQuestion]) -> str:
-    return default_title(gap.name, [one.text for one in questions if not one.held_out])
-
-
-def _title_in(locale: str, gap: Gap, questions: Sequence[GapQuestion]) -> str:
-    """What the form says, unless it is what stood there in another language than was chosen."""
-    title = request.form.get("title", "").strip()[:200]
-    offered = _title(gap, questions)
-    if title and (title != offered or _language_of(title) == locale):
-        return title
-    own = [one.text for one in questions if not one.held_out and _language_of(one.text) == locale]
-    return own[0] if own else offered
 
 
 def _in_other_language(gap: Gap, locale: str, known: Sequence[Listed]) -> Listed | None:
@@ -341,17 +359,46 @@ def _move_on(gap: Gap, state: State, article: str) -> None:
         flash(_("The gap was changed meanwhile; see that it names the right article."), "error")
 
 
-def _refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
+def _note(gap: Gap, action: str, detail: Mapping[str, object]) -> None:
+    """What was put into a file, in the gap's history, from where it can be taken back."""
+    try:
+        services().proof.deeds.note(gap.number, action, detail, by=current_user().name)
+    except KnowledgeBaseError:
+        flash(_("It could not be noted in the gap’s history, so no page takes it back."), "error")
+
+
+def refused(number: int, error: KnowledgeBaseError) -> AnyResponse:
+    """Back to the gap, with why a file was not changed."""
     words = _("Nothing was changed.")
     if isinstance(error, ArticleChanged):
         words = _("Somebody else changed the file at the same moment. Try again.")
     elif isinstance(error, ArticlesReadOnly):
         words = _("This portal may not write the folder of articles.")
     flash(f"{words} {failure(error)}", "error")
-    return _back(number)
+    return back_to(number)
 
 
-def _back(number: int, anchor: str = "work") -> AnyResponse:
+def _of_another_language(path: ArticlePath, texts: Sequence[str]) -> str:
+    """Why questions are not added to an article in the other language."""
+    return str(
+        _(
+            "Nothing was added: %(path)s is in %(language)s, and these questions are not: "
+            "%(texts)s. Choose an article in their language for them, or untick them.",
+            path=str(path),
+            language=NAMES[path.locale],
+            texts=_(", ").join(_("“%(text)s”", text=legible(text)) for text in texts[:_TOLD]),
+        )
+    )
+
+
+def _back_to_search(number: int, way: str) -> AnyResponse:
+    """To the form that was sent, with the articles that had been looked for."""
+    find = request.form.get("find", "")[:LONGEST]
+    return redirect(url_for(".gap", number=number, find=find, way=way, _anchor=f"way-{way}"), 303)
+
+
+def back_to(number: int, anchor: str = "work") -> AnyResponse:
+    """To a part of the gap's page."""
     return redirect(url_for(".gap", number=number, _anchor=anchor), 303)
 
 

@@ -14,6 +14,7 @@ from portal.editor import gap_words as words
 from portal.editor.access import wants_data
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.words import moment
+from portal.enough import enough
 from portal.gaps import definitions
 from portal.gaps.definitions import LEAST
 from portal.gaps.export import CSV_HEADER, csv_line, gap_dict
@@ -84,7 +85,7 @@ def page() -> str:
     store = services().gaps
     chosen = read_chosen()
     every = store.list(chosen.filter(least=1))
-    listed = [gap for gap in every if gap.visitors >= chosen.least]
+    listed = enough(every, chosen.least)
     first = max(0, request.args.get("from", 0, type=int)) // _PAGE * _PAGE
     shown = listed[first : first + _PAGE]
     return render_template(
@@ -95,6 +96,7 @@ def page() -> str:
         total=len(listed),
         spikes=sum(gap.spike for gap in listed),
         fewer=len(every) - len(listed),
+        young=bool(listed) and all(gap.visitors < chosen.least for gap in listed),
         newer=url_for(".gaps", **chosen.query(**{"from": first - _PAGE})) if first else "",
         older=url_for(".gaps", **chosen.query(**{"from": first + _PAGE}))
         if first + _PAGE < len(listed) else "",
@@ -125,7 +127,7 @@ def as_json() -> Response:
     """The same for programs, without pages."""
     chosen = read_chosen()
     run = services().gaps.last_run()
-    gaps = services().gaps.list(chosen.filter())
+    gaps = _listed(chosen)
     data = {
         "refreshed": run.at.isoformat() if run else None,
         "days": chosen.days,
@@ -136,8 +138,11 @@ def as_json() -> Response:
 
 def as_csv() -> Response:
     """One line for each gap; what customers typed is no formula."""
-    gaps: list[Gap] = services().gaps.list(read_chosen().filter())
-    return csv_file("gaps.csv", CSV_HEADER, map(csv_line, gaps))
+    return csv_file("gaps.csv", CSV_HEADER, map(csv_line, _listed(read_chosen())))
+
+
+def _listed(chosen: Chosen) -> list[Gap]:
+    return enough(services().gaps.list(chosen.filter(least=1)), chosen.least)
 
 
 def refresh() -> AnyResponse:

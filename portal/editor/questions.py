@@ -6,7 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from portal.drafts.paths import is_name
 from portal.editor.arguments import link_arguments
+from portal.editor.article_finder import Choice, find_articles
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.legible import legible
 from portal.editor.period import NO_PLATFORM, PERIODS, Chosen, chosen, platform_names
@@ -14,9 +16,10 @@ from portal.editor.words import moment
 from portal.figures.counts import REASONS
 from portal.figures.explore import LOG, STATES, Page, Place, Wanted, explore
 from portal.figures.facts import Fact
+from portal.i18n import current_locale
 from portal.services import services
 from portal.transactions import transaction
-from search.types import LOCALES
+from search.types import LOCALES, Article
 
 PAGE = 50
 _SECONDS = 0.4
@@ -44,17 +47,25 @@ def page() -> str:
     wanted = _wanted(period)
     narrow = bool(wanted.text or wanted.article or wanted.reason or wanted.state not in _USUAL)
     seconds = _FILTERED_SECONDS if narrow else _SECONDS
-    found = _explore(wanted, limit=PAGE, seconds=seconds)
+    # Words that are no id stand in no row: which article they mean is asked first.
+    possible = not wanted.article or is_name(wanted.article)
+    found = _explore(wanted, limit=PAGE, seconds=seconds) if possible else Page(())
     query = period.query(
         q=wanted.text, state=request.args.get("state") and wanted.state, reason=wanted.reason,
         article=wanted.article,
     )  # fmt: skip
+    article = _article(wanted.article)
     return render_template(
         "editor/questions.html",
         chosen=period,
         wanted=wanted,
         found=found,
-        unknown_article=bool(wanted.article) and not _is_article(wanted.article),
+        article=article,
+        unknown_article=bool(wanted.article) and article is None,
+        meant=[] if article else [
+            (one, url_for(".questions", **{**query, "article": one.id}))
+            for one in _meant(wanted.article)
+        ],
         later=bool(request.args.get("before")),
         first_url=url_for(".questions", **query),
         next_url=url_for(".questions", **query, before=str(found.following))
@@ -94,10 +105,21 @@ def as_csv() -> Response:
     return response
 
 
-def _is_article(article: str) -> bool:
-    """Whether it is published in any language."""
+def _article(article: str) -> Article | None:
+    """The one that is published with this id, in the reader's language if it is."""
     catalogue = services().library.catalogue
-    return any(catalogue.get(locale, article) is not None for locale in LOCALES)
+    found = (catalogue.get(locale, article) for locale in (current_locale(), *LOCALES))
+    return next((one for one in found if one is not None), None)
+
+
+def _meant(text: str) -> list[Choice]:
+    """Published articles that may be meant, one for each id: the log does not tell languages."""
+    found: dict[str, Choice] = {}
+    for one in find_articles(text):
+        known = found.get(one.id)
+        if one.status == "published" and (known is None or one.locale == current_locale()):
+            found[one.id] = one
+    return list(found.values())
 
 
 def _export() -> Page:

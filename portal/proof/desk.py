@@ -23,6 +23,7 @@ from portal.event_types import Clock
 from portal.gaps.store import GapStore
 from portal.gaps.types import Gap, GapChanged, State, same_article
 from portal.proof.candidate import sweep
+from portal.proof.deeds import Deeds
 from portal.proof.differences import Differences, differences
 from portal.proof.jobs import Ended, Found, Jobs, Progress
 from portal.proof.noted import move_on_gaps
@@ -55,6 +56,7 @@ class ProofDesk:
         self._gaps = gaps
         self._embedder = embedder
         self.files = ArticleFiles(settings.articles, lock=settings.data / "articles.lock")
+        self.deeds = Deeds(engine, clock)
         self.runs = RunStore(engine, clock)
         self.jobs = Jobs(self.runs)
 

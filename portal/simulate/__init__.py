@@ -5,3 +5,5 @@ met a real visitor is never mixed with one that was played.
 """
 
 PREFIX = "sim-"
+EDITORS = ("sim-anna", "sim-wei")
+"""Who works on the gaps of a simulation, so that what they did says that nobody did it."""

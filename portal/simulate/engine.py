@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal.event_types import ShownResult
 from portal.forms.types import SuggestedItem
 from search.searcher import Searcher
-from search.suggest import suggest
+from search.suggest import THRESHOLD, suggest
 from search.types import Filters
 
 _SHOWN = 10
@@ -43,15 +43,30 @@ class Engine:
     def __init__(self, searcher: Searcher, asked: Callable[[], None] = lambda: None) -> None:
         self._searcher = searcher
         self._asked = asked
-        self._found: dict[tuple[str, str, str | None], Found] = {}
-        self._offered: dict[tuple[str, str], Offered] = {}
+        self._found: dict[tuple[str, str, str | None, frozenset[str]], Found] = {}
+        self._offered: dict[tuple[str, str, frozenset[str]], Offered] = {}
 
-    def search(self, text: str, locale: str, platform: str | None = None) -> Found:
-        """As the page of results asks."""
-        key = (text, locale, platform)
+    def search(
+        self,
+        text: str,
+        locale: str,
+        platform: str | None = None,
+        *,
+        hidden: frozenset[str] = frozenset(),
+    ) -> Found:
+        """As the page of results asks; articles whose ids are `hidden` were not written yet."""
+        if hidden:
+            # Most questions show none of them, and without them show the same.
+            present = self.search(text, locale, platform)
+            if hidden.isdisjoint(result.article_id for result in present.results):
+                return present
+        key = (text, locale, platform, hidden)
         if key not in self._found:
-            self._asked()
-            found = self._searcher.search(text, locale=locale, filters=Filters(platform=platform))
+            if not hidden:
+                self._asked()
+            found = self._searcher.search(
+                text, locale=locale, filters=Filters(platform=platform), hidden=hidden
+            )
             self._found[key] = Found(
                 found.locale, found.trace.mode, found.confidence, found.resolved,
                 found.answer.article.id if found.answer else None, found.generation,
@@ -63,19 +78,28 @@ class Engine:
             )  # fmt: skip
         return self._found[key]
 
-    def suggest(self, text: str, locale: str) -> Offered:
+    def suggest(self, text: str, locale: str, *, hidden: frozenset[str] = frozenset()) -> Offered:
         """As a form asks."""
-        key = (text, locale)
+        if hidden:
+            present = self.suggest(text, locale)
+            if hidden.isdisjoint(item.article_id for item in present.items):
+                return present
+        key = (text, locale, hidden)
         if key not in self._offered:
-            self._asked()
-            found = suggest(self._searcher, text, locale=locale)
+            if not hidden:
+                self._asked()
+            least = 0.0 if hidden else THRESHOLD  # what is left out makes room for others
+            found = suggest(self._searcher, text, locale=locale, threshold=least)
+            items = [item for item in found.items if item.article.id not in hidden]
+            best = max((item.confidence for item in items), default=0.0)
             self._offered[key] = Offered(
-                found.confidence, found.generation,
+                best if hidden else found.confidence, found.generation,
                 tuple(
                     SuggestedItem(
                         item.article.id, item.article.locale, item.passage.anchor, item.confidence
                     )
-                    for item in found.items
+                    for item in items
+                    if item.confidence >= THRESHOLD
                 ),
             )  # fmt: skip
         return self._offered[key]

@@ -14,7 +14,10 @@ from portal.events import QUERY_LIMIT
 from portal.figures.tables import DAYS
 from portal.forms.sessions import gather
 from portal.forms.types import FormEvent, SuggestionEvent
+from portal.gaps.tables import GAP_HISTORY, GAP_QUESTIONS, GAP_RUNS, GAPS, UNRESOLVED
+from portal.proof.tables import PROOF_LIVE, PROOF_OUTCOMES, PROOF_RUNS
 from portal.simulate import PREFIX
+from portal.simulate.mark import is_simulated
 from portal.simulate.visits import Event
 from portal.storable import clean
 from portal.tables import (
@@ -34,6 +37,9 @@ from search.errors import KnowledgeBaseError
 from search.text import normalise
 
 _KNOW_VISITORS = (*EVENTS, SUGGESTIONS, FORM_SESSIONS, FORM_EVENTS)
+_REPORT = (
+    UNRESOLVED, GAP_QUESTIONS, GAP_HISTORY, GAP_RUNS, PROOF_LIVE, PROOF_OUTCOMES, PROOF_RUNS, GAPS,
+)  # fmt: skip
 _Rows = dict[sa.Table, list[dict[str, Any]]]
 
 
@@ -43,8 +49,22 @@ class RealVisitors(KnowledgeBaseError):
     exit_code = 2
 
 
-def refuse_real(connection: sa.Connection) -> None:
-    """Raises `RealVisitors` unless every row of the log is of a simulated visitor."""
+def refuse_real(engine: sa.Engine) -> None:
+    """Raises `RealVisitors` unless every row of the log, and its gaps, are of simulated visitors.
+
+    Gaps outlast the visitors they came from, and what editors did about them is nowhere else.
+    """
+    with transaction(engine, "look for real visitors") as connection:
+        _refuse_real(connection)
+        has_gaps = connection.scalar(sa.select(GAPS.c.number).limit(1)) is not None
+    if has_gaps and not is_simulated(engine):
+        raise RealVisitors(
+            "the log has the gaps of real visitors, and a simulation would remove them; point "
+            "KB_DATABASE_URL at a log of its own, such as sqlite:////tmp/simulated.db"
+        )
+
+
+def _refuse_real(connection: sa.Connection) -> None:
     for table in _KNOW_VISITORS:
         real = sa.select(table.c.visitor).where(table.c.visitor.not_like(f"{PREFIX}%")).limit(1)
         if connection.scalar(real) is not None:
@@ -56,10 +76,14 @@ def refuse_real(connection: sa.Connection) -> None:
 
 
 def clear(engine: sa.Engine) -> None:
-    """Remove what an earlier simulation left. Raises `RealVisitors`, and then nothing is lost."""
+    """Remove what an earlier simulation left, with its gaps and what was done about them.
+
+    Raises `RealVisitors`, and then nothing is lost.
+    """
+    refuse_real(engine)
     with transaction(engine, "remove an earlier simulation", writes=True) as connection:
-        refuse_real(connection)
-        for table in (SEARCH_RESULTS, SUGGESTION_ITEMS, *_KNOW_VISITORS, DAYS):
+        _refuse_real(connection)
+        for table in (SEARCH_RESULTS, SUGGESTION_ITEMS, *_KNOW_VISITORS, DAYS, *_REPORT):
             connection.execute(sa.delete(table))
 
 

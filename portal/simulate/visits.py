@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from portal.event_types import Handover, SearchEvent, View, Vote
 from portal.forms.types import EventKind, FormEvent, SuggestionEvent
 from portal.simulate import PREFIX
 from portal.simulate.engine import Engine, Found
+from portal.simulate.past import Past
 from portal.simulate.pool import Topic, misspelt
 
 Event = SearchEvent | View | Vote | Handover | SuggestionEvent | FormEvent
@@ -42,13 +43,15 @@ class Crowd:
         articles: Sequence[Topic],
         rng: random.Random,
         platforms: Sequence[str],
+        past: Past = Past(),  # noqa: B008 (frozen)
     ) -> None:
         self._engine = engine
         self._rng = rng
         self._platforms = platforms
+        self._past = past
         self._articles = Season(articles, [topic.weight for topic in articles])
         popular = [topic.name for topic in articles[: 4 * _WEAK]]
-        self._weak = set(rng.sample(popular, min(_WEAK, len(popular))))
+        self._weak = set(rng.sample(popular, min(_WEAK, len(popular)))) - set(past.written)
         """Articles that help few of their readers."""
 
     def visit(self, at: datetime, unanswered: Season) -> Iterator[Event]:
@@ -64,6 +67,8 @@ class Crowd:
         topic = rng.choices(season.topics, season.weights)[0]
         if locale not in topic.questions:
             locale = next(iter(topic.questions))
+        if topic.article in self._past.hidden(at):
+            topic = replace(topic, article=None)
         if kind < 0.12 and topic.article is not None:
             yield self._view(at, visitor, topic.article, locale)
             return
@@ -83,10 +88,10 @@ class Crowd:
             if number == 0 and channel == "typed" and hash_of(question) % _SLOW == 0:
                 for part in (0.4, 0.7):
                     typed = text[: int(len(text) * part)].rstrip()
-                    found = self._engine.search(typed, locale)
+                    found = self._find(typed, locale, at)
                     yield self._search(at, visitor, typed, channel, None, found)
                     at += timedelta(seconds=rng.uniform(0.6, 2.5))
-            found = self._engine.search(text, locale, platform)
+            found = self._find(text, locale, at, platform)
             search = self._search(at, visitor, text, channel, platform, found)
             yield search
             if rng.random() < 0.05:
@@ -102,6 +107,12 @@ class Crowd:
         """What follows a page of results; returns whether the visit is over."""
         rng = self._rng
         luck = rng.random()
+        if topic.article is not None and self._past.is_outgrown(topic.article, search.at):
+            names = [one.article_id for one in search.results]
+            if luck < 0.85 and topic.article in names:
+                yield from self._disappointed(search, names.index(topic.article))
+                return True
+            luck = rng.random()
         if search.answer_article is not None and topic.article is not None:
             if luck < 0.55:
                 if rng.random() < 0.14:
@@ -128,10 +139,24 @@ class Crowd:
             return True
         return rng.random() < 0.45
 
+    def _disappointed(self, search: SearchEvent, place: int) -> Iterator[Event]:
+        """Reads what is no longer so: asks a person, or votes."""
+        rng = self._rng
+        at = search.at + timedelta(seconds=rng.uniform(4, 25))
+        read = search.results[place]
+        yield self._view(at, search.visitor, read.article_id, read.locale, search, place + 1)
+        if rng.random() < 0.45:
+            yield self._handover(search, (read.article_id,))
+            return
+        at += timedelta(seconds=rng.uniform(30, 200))
+        reason = rng.choices(_REASONS, (1, 3, 8, 1, 0))[0]
+        yield Vote(self._id(at), at, search.visitor, read.article_id, read.locale, False, reason,
+                   search_id=search.id)  # fmt: skip
+
     def _form(self, at: datetime, visitor: str, locale: str, topic: Topic) -> Iterator[Event]:
         rng = self._rng
         text = rng.choice(topic.questions[locale])
-        offered = self._engine.suggest(text, locale)
+        offered = self._engine.suggest(text, locale, hidden=self._past.hidden(at))
         session = f"{PREFIX}{rng.getrandbits(64):016x}"
         suggestion = SuggestionEvent(
             self._id(at), at, session, visitor, "request", locale, text, None, None,
@@ -163,9 +188,12 @@ class Crowd:
             if locale not in topic.questions:
                 continue
             text = topic.questions[locale][0]
-            found = self._engine.search(text, locale)
+            found = self._find(text, locale, at)
             yield self._search(at, visitor, text, "page", None, found, bot=True)
             at += timedelta(seconds=rng.uniform(1, 4))
+
+    def _find(self, text: str, locale: str, at: datetime, platform: str | None = None) -> Found:
+        return self._engine.search(text, locale, platform, hidden=self._past.hidden(at))
 
     def _search(
         self, at: datetime, visitor: str, text: str, channel: str, platform: str | None,

@@ -78,7 +78,7 @@ function draw(figure, table) {
   const label = figure.querySelector("[data-value]");
   const show = (at) => {
     const index = at ?? table.last;
-    label.textContent = `${table.names[index]}: ${column.texts[index]}`;
+    label.textContent = `${table.names[index]}${figure.parentElement.dataset.colon}${column.texts[index]}`;
   };
   const data = [table.days, column.value, ...(share ? [column.low, column.high] : [])];
   const make = () => {

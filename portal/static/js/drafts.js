@@ -16,10 +16,12 @@ function watch(form) {
   async function check() {
     asked?.abort();
     asked = new AbortController();
+    const typed = new FormData(form);
+    typed.delete("opened"); // only saving has to know it
     try {
       const answer = await fetch(form.dataset.draft, {
         method: "POST",
-        body: new FormData(form),
+        body: typed,
         headers: { Accept: "application/json" },
         signal: asked.signal,
       });

@@ -6,3 +6,12 @@ if (document.referrer) {
   const from = new URL(document.referrer);
   if (from.origin === location.origin && from.pathname === queue) back.href = from.href;
 }
+
+// Which questions are ticked goes with the language of the article that is chosen.
+const adding = document.querySelector("[data-add]");
+adding?.addEventListener("change", ({ target }) => {
+  if (target.name !== "article") return;
+  for (const box of adding.querySelectorAll('[name="question"]')) {
+    box.checked = box.dataset.language === target.dataset.language && !("misspelt" in box.dataset);
+  }
+});
