@@ -99,7 +99,7 @@ def write_generation(
             [*items_of(made), *asked], embedder, cache, workers, progress, all_of_it=base is None
         )
         inside = len(vectors) - len(asked)
-        vectors, outside = vectors[:inside], vectors[inside:]
+        vectors, outside = vectors[:inside], vectors[inside:].copy()
         whitening = (
             base.arrays["whitening"]
             if base
@@ -109,6 +109,7 @@ def write_generation(
         white = whiten(vectors, whitening)
         words.result()
         part = make_part(made, white, counter)
+        del vectors, white  # 14 KB a passage each, and the most there is from here on
         orders = _Orders.of(kept, base, part)
         meaning = beside.start(
             lambda: _write_vectors(folder, content, base, part, orders, whiten(outside, whitening))
@@ -191,7 +192,8 @@ def _write_words(folder: Path, content: Content, tokeniser: Tokeniser, cache: Pa
 
 def _vectors(base: Previous | None, part: Part, orders: _Orders) -> AnyEngine:
     if base is None:
-        return build_engine(part.vectors[orders.units])
+        in_order = np.array_equal(orders.units, np.arange(len(part.vectors)))
+        return build_engine(part.vectors if in_order else part.vectors[orders.units])
     if isinstance(base.vectors, SketchEngine):
         return base.vectors.changed(orders.units, part.vectors)
     known = base.vectors.vectors(np.arange(base.vectors.count))
