@@ -72,8 +72,10 @@ def main(folders: tuple[Path, ...], questions: int) -> None:
         engine = open_engine(f"sqlite:///{name}/events.db")
         migrate(engine)
         searches = fill(engine, texts, now)
-        click.echo(f"{len(texts)} questions, {searches} searches")
-        for title in ("first", "again"):
+        click.echo(f"{len(texts):,} questions, {searches:,} searches\n")
+        rows: dict[str, dict[str, float]] = {}
+        gaps = 0
+        for title in ("first", "next"):
             stages: dict[str, float] = {}
 
             def note(stage: str, _done: int, _total: int, known: dict[str, float] = stages) -> None:
@@ -82,19 +84,23 @@ def main(folders: tuple[Path, ...], questions: int) -> None:
             began, worked = time.perf_counter(), time.process_time()
             run = refresh(engine, library, embedder, lambda: now, note, cache=Path(name))
             ended = time.perf_counter()
-            starts = [*stages.values(), ended]
-            parts = ", ".join(
-                f"{stage} {end - start:.1f}"
-                for stage, start, end in zip(stages, starts, starts[1:], strict=False)
-            )
             worked = time.process_time() - worked
-            click.echo(
-                f"{title}: {ended - began:.1f} s, {worked:.1f} s of processor ({parts}); "
-                f"{run.gaps} gaps of the last month, {run.new} new"
-            )
+            starts = [*stages.values(), ended]
+            took = {
+                stage: end - start
+                for stage, start, end in zip(stages, starts, starts[1:], strict=False)
+            }
+            rows[title] = {**took, "**the whole**": ended - began, "of the processor": worked}
+            gaps = run.gaps
+        first, following = rows["first"], rows["next"]
+        click.echo("| stage | first refresh, s | the next, s |\n|---|--:|--:|")
+        for stage in first | following:
+            cells = (f"{row[stage]:.1f}" if stage in row else "–" for row in (first, following))
+            click.echo(f"| {stage} | {' | '.join(cells)} |")
         began = time.perf_counter()
         listed = GapStore(engine, lambda: now).list()
-        click.echo(f"listed {len(listed)} in {1000 * (time.perf_counter() - began):.0f} ms")
+        took_ms = 1000 * (time.perf_counter() - began)
+        click.echo(f"\n{gaps} gaps of the last month; {len(listed)} listed in {took_ms:.0f} ms")
         engine.dispose()
 
 
