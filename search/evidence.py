@@ -33,6 +33,7 @@ _SHORTEST = 2  # characters of what may be a quotation
 _LONGEST_QUOTED = 100  # words
 _LEAST = 1e-6
 _BRIEF = 4  # words; who types fewer names a thing
+_BRIEF_PAIRS = 7  # of Han characters; a longer run of them has been copied, or means to say more
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
 
@@ -106,7 +107,8 @@ class KeywordEvidence:
             return score_field(generation, question, name)
 
         verbatim = _verbatim(generation, question)
-        if generation.classifier.knows and question.words < _BRIEF:
+        brief = question.words < _BRIEF and len(question.grams) < _BRIEF_PAIRS
+        if brief and generation.classifier.knows:
             # A word or two stand in many texts by chance. Where articles list what they are asked,
             # those lists say better which is meant; only titles are chosen with as much care.
             titled = generation.titles.rows_with(question.normalised.strip(_EDGES))
