@@ -81,6 +81,7 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     articles = list({one.key: one for one in (*found, *near)}.values())
     drafting = [one for one in questions if not one.held_out][:_OFFERED]
     misspelt = {one.key for one in drafting if proposal.is_misspelt(one.text)}
+    stray = _stray(gap, drafting)
     return {
         "work": {
             "path": path,
@@ -93,13 +94,15 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "articles": articles,
             "languages": {one.key: language_of(one.text) for one in drafting},
             "misspelt": misspelt,
+            "stray": stray,
             # Those of another language wait for an article in it.
             "ticked": {
                 one.key
                 for one in drafting
                 if articles and language_of(one.text) == articles[0].locale
             }
-            - misspelt,
+            - misspelt
+            - stray,
             "section": proposal.section,
             "sections": services().library.catalogue.taxonomy.sections,
             "title": proposal.title(proposal.locale),
@@ -307,6 +310,15 @@ def _nearest(locale: str, asked: Sequence[str]) -> Iterator[Choice]:
         for one in by_text(text, locale, limit=_NEAREST):
             known.setdefault(one.key, one)
     return iter(known.values())
+
+
+def _stray(gap: Gap, questions: Sequence[GapQuestion]) -> set[str]:
+    """Typical questions that the article, to which the others could be added, is not near to."""
+    for evidence in gap.evidence:
+        if evidence.key == "add_questions":
+            stray = set(gap.typical[: evidence.of]) - set(evidence.questions)
+            return {one.key for one in questions if one.text in stray}
+    return set()
 
 
 def _said_otherwise(gap: Gap) -> str:

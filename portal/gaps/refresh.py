@@ -261,14 +261,19 @@ def _propose(
         for key, gap in connection.execute(sa.select(GAP_QUESTIONS.c.key, GAP_QUESTIONS.c.gap)):
             keys[gap].append(key)
         outdated = read_outdated(connection, since)
-    locales = {one.text: one.locale for one in questions}
+    asked = {one.text: one for one in questions}
     due = []
     for number, own in figures.items():
         row = gaps[number]
+        typical = row.typical[: _some(own)]
+        known = [asked.get(text) for text in typical]
         facts = kinds.Facts(
-            [(text, locales.get(text, row.locale)) for text in row.typical[: _some(own)]],
+            [(text, one.locale if one else row.locale)
+             for text, one in zip(typical, known, strict=True)],
             own.visitors, own.reasons,
             together([later[key] for key in keys[number] if key in later]), outdated,
+            asked_by=[len(one.visitors) if one else 1 for one in known],
+            later_of=[later.get(one.key, Later()) if one else Later() for one in known],
         )  # fmt: skip
         mark = _mark(generation, facts)
         if mark != row.looked and facts.questions and row.merged_into is None:
@@ -297,8 +302,10 @@ def _mark(generation: str, facts: kinds.Facts) -> str:
     shares = sorted((reason, round(10 * count / whole)) for reason, count in facts.reasons.items())
     opened = facts.later.opened.most_common(1)
     replaced = sorted(kinds.replacements(facts))
-    said = repr((generation, facts.questions, shares, opened[:1] and opened[0][0], replaced,
-                 sorted(facts.outdated)))  # fmt: skip
+    askers = max(1, sum(facts.asked_by))
+    weights = [round(10 * visitors / askers) for visitors in facts.asked_by]
+    said = repr((generation, facts.questions, weights, shares, opened[:1] and opened[0][0],
+                 replaced, sorted(facts.outdated)))  # fmt: skip
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 
