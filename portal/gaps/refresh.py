@@ -30,6 +30,7 @@ from portal.gaps.live import look_again
 from portal.gaps.names import Namer
 from portal.gaps.rank import figures_of, reach
 from portal.gaps.read_log import read_log
+from portal.gaps.spelt import first_right
 from portal.gaps.store import latest_run
 from portal.gaps.tables import GAP_QUESTIONS, GAP_RUNS, GAPS, UNRESOLVED
 from portal.gaps.types import SEVERITY, Figures, Run
@@ -122,7 +123,7 @@ def refresh(
         groups[label].append(row)
     progress("group", len(texts), len(texts))
     new = places.store(engine, weighty, [groups[label] for label in sorted(groups)], now)
-    _name(engine, weighty, vectors, _stage(progress, "name"))
+    _name(engine, library, weighty, vectors, _stage(progress, "name"))
     figures = _count(engine, now)
     generation = _propose(
         engine, library, weighty, figures, later, now, _stage(progress, "kinds")
@@ -172,6 +173,7 @@ def _worst(question: Question) -> float:
 
 def _name(
     engine: sa.Engine,
+    library: SearchLibrary,
     questions: Sequence[Question],
     vectors: Vectors,
     progress: Callable[[int, int], None],
@@ -190,7 +192,11 @@ def _name(
     for key, gap in placed:
         if key in rows:
             own[gap].append(rows[key])
-    namer = Namer([question.text for question in questions])
+    try:
+        reader = library.reader
+    except KnowledgeBaseError:
+        reader = None  # nothing is published yet
+    namer = Namer([question.text for question in questions], choose=first_right(reader))
     changed = []
     for done, (gap, places_) in enumerate(sorted(own.items())):
         if done % 50 == 0:
