@@ -134,7 +134,8 @@ def test_one_stray_question_of_three_neither_finds_an_article_nor_is_added_to_it
     assert [one.key for one in evidence] == ["answered_apart"]
     helped = facts(ANSWERED[0], address, STRAY, reasons={Reason.NOT_HELPFUL: 9})
     kind, evidence = propose(helped, services.library, TODAY)
-    assert kind is Kind.NOT_HELPFUL
+    assert kind is Kind.NO_ARTICLE
+    assert [one.key for one in evidence] == ["answered_apart", "reason_not_helpful"]
     assert evidence[0].count == 2
     vague: Any = _Vague(services.library)
     kind, evidence = propose(facts(*ANSWERED, STRAY), vague, TODAY)

@@ -122,10 +122,7 @@ def _of_several(
     """Questions that are answered today, each by another article: none is about what is asked."""
     article = _first_article(answered)
     found = _counted("answered_apart", answered, seen, article)
-    unhelped = _unhelped(facts, found)
-    if _failed(facts) > sum(one.count for one in unhelped):
-        return Kind.NO_ARTICLE, (found,)
-    return Kind.NOT_HELPFUL, (found, *unhelped)
+    return Kind.NO_ARTICLE, (found, *_unhelped(facts, found))
 
 
 def _failed(facts: Facts) -> int:
