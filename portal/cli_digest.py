@@ -54,6 +54,12 @@ def digest(
     data = as_dict(found, settings.base_url)
     text = markdown.as_markdown(found, locale=language, base_url=settings.base_url)
     name = f"digest_{found.first:%Y%m%d}_{found.last:%Y%m%d}"
+    if (address or webhook) and not settings.base_url:
+        click.echo(
+            "KB_BASE_URL is not set, so the links of the digest have no host: nobody can follow "
+            "them. Set it to the portal's address, such as https://help.example.",
+            err=True,
+        )
     if address:
         subject = markdown.subject(found, locale=language)
         send.mail(settings, address, subject=subject, text=text, message_id=name)

@@ -55,7 +55,8 @@ def gaps(
     store = GapStore(engine, lambda: datetime.now(UTC))
     if not stored:
         _refresh(settings, engine, again=again)
-    if is_simulated(engine):
+    simulated = is_simulated(engine)
+    if simulated:
         click.echo("There are visitors here who never were: `kb simulate` played them.", err=True)
     states = tuple(State) if everything else UNDER_WAY
     every = store.list(GapFilter(days=days, states=states))
@@ -67,7 +68,7 @@ def gaps(
         noun = "gap was" if fewer == 1 else "gaps were"
         click.echo(f"{fewer} {noun} asked about by fewer visitors: `--least 1`.", err=True)
     if as_json:
-        rows = as_rows(found, store.shown_first())
+        rows = as_rows(found, store.shown_first(), simulated=simulated)
         click.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
     for line in as_lines(found):

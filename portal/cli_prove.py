@@ -16,7 +16,7 @@ from portal.config import Settings
 if TYPE_CHECKING:
     from portal.forms.intervals import Share
     from portal.gaps.live import Look
-    from portal.proof.types import Proof
+    from portal.proof.types import Outcome, Proof
 
 _GAP = re.compile(r"(?:gap-)?([1-9][0-9]{0,8})")
 
@@ -82,6 +82,10 @@ def prove(settings: Settings, gap: str, as_json: bool) -> None:
                               *_lines(proof, look)]))  # fmt: skip
 
 
+def _winner(outcome: Outcome) -> str:
+    return f"{_plain(outcome.text)}  (now first: {outcome.after.article or 'nothing'})"
+
+
 def _lines(proof: Proof, look: Look | None) -> list[str]:
     from portal.proof.types import Part
 
@@ -107,10 +111,12 @@ def _lines(proof: Proof, look: Look | None) -> list[str]:
                   "that it finds them proves nothing."]  # fmt: skip
     compared = len(proof.part(Part.GOLDEN))
     kind = "golden questions" if proof.source == "golden" else "questions of other articles"
-    lines += ["", f"{compared} {kind}: {len(proof.worse)} worse, {len(proof.better)} better"]
+    own, refitted = proof.worse_by_article, proof.worse_by_refitting
+    lines += ["", f"{compared} {kind}: {len(own)} worse by this article, "
+              f"{len(refitted)} by refitting, {len(proof.better)} better"]  # fmt: skip
+    lines += [f"  worse: {_winner(one)}" for one in own]
     lines += [
-        f"  worse: {_plain(one.text)}  (now first: {one.after.article or 'nothing'})"
-        for one in proof.worse
+        f"  worse: {_winner(one)}  moved by refitting, not by this article" for one in refitted
     ]
     if proof.others:
         lines.append(f"{proof.others} other articles differ from the published index too.")

@@ -25,15 +25,20 @@ _TOP = (
 _AT = r" ?(?:[(\[{<] ?(?:at|@|艾特) ?[)\]}>]|(?<![a-z])at(?![a-z])|艾特|圈a|#) ?"
 _DOT = r"(?: ?[(\[{<] ?(?:dot|点|\.) ?[)\]}>] ?| dot |点| ?\. ?)"
 _SPELT_DOT = r"(?: ?[(\[{<] ?(?:dot|点|\.) ?[)\]}>] ?| dot |点)"
+# A dot with white space only behind it ends the sentence, and the address with it; before a domain
+# that is no word, somebody mistyped the address.
+_TIGHT_DOT = r"(?: ?[.]| [.] )"
+_LOOSE_TOP = r"[.] (?:com|org|edu|gov|cn)(?![A-Za-z0-9])"
 _EMAIL = re.compile(
     rf"(?<![{_LOCAL}])(?:[{_LOCAL}]++|(?<![{_HAN}])[{_HAN}]{{1,8}}) {{0,2}}@ {{0,2}}"
-    rf"(?:{_LABEL}(?: ?[.] ?{_LABEL}|。{_TOP}(?![a-z]))+|[A-Za-z][A-Za-z0-9-]{{1,62}}"
-    rf"|[{_HAN}]{{1,10}}[.。][{_HAN}]{{2,3}})",
+    rf"(?:{_LABEL}(?:{_TIGHT_DOT}{_LABEL}|{_LOOSE_TOP}|。{_TOP}(?![a-z]))+"
+    rf"|[A-Za-z][A-Za-z0-9-]{{1,62}}+(?![\u00c0-\u024f_])|{_LABEL} ?[.] ?{_LABEL}"
+    rf"|[A-Za-z][A-Za-z0-9-]{{1,62}}|[{_HAN}]{{1,10}}[.。][{_HAN}]{{2,3}})",
     _FLAGS,
 )
 _SPELT_EMAIL = re.compile(
     rf"(?<![\w.+-])[\w.+-]++{_AT}"
-    rf"(?:[a-z0-9-]{{1,63}}+{_SPELT_DOT}(?:[a-z0-9-]{{1,63}}{_DOT})?{_TOP}"
+    rf"(?:[a-z0-9-]{{1,63}}+{_SPELT_DOT}(?:[a-z0-9-]{{1,63}}(?:{_SPELT_DOT}|{_TIGHT_DOT}))?{_TOP}"
     rf"|{_PROVIDER}{_DOT}(?:com|co|net|org|de|me)(?:{_DOT}(?:cn|uk|hk|tw|jp))?)(?![a-z0-9])",
     _FLAGS | re.ASCII,
 )

@@ -29,8 +29,8 @@ from portal.digest.content import Digest, as_dict, read_digest
 from portal.digest.markdown import as_markdown, quoted, subject
 from portal.gaps import changes
 from portal.gaps.definitions import LEAST
-from portal.gaps.encoding import figures_to
-from portal.gaps.tables import GAP_RUNS, GAPS
+from portal.gaps.encoding import figures_to, key_of
+from portal.gaps.tables import GAP_QUESTIONS, GAP_RUNS, GAPS, UNRESOLVED
 from portal.gaps.types import Figures, State
 from portal.services import Services
 from search.types import Article
@@ -130,6 +130,50 @@ def test_it_tells_of_gaps_by_what_became_of_them(log: Log) -> None:
     assert "never refreshed" not in text
 
 
+def test_a_gap_is_new_when_its_first_question_was_asked_in_the_period(log: Log) -> None:
+    def asked(number: int, *days: float) -> int:
+        with log.engine.begin() as connection:
+            for place, ago in enumerate(days):
+                text, at = f"question {place} of {number}", NOW - timedelta(days=ago)
+                connection.execute(
+                    sa.insert(GAP_QUESTIONS).values(
+                        key=key_of(text),
+                        gap=number,
+                        text=text,
+                        normalised=text,
+                        locale="en",
+                        visitors=1,
+                        searches=1,
+                        last_seen=at,
+                        reasons=1,
+                        pinned_by="",
+                    )
+                )
+                connection.execute(
+                    sa.insert(UNRESOLVED).values(
+                        event=f"{number}-{place}",
+                        source="search",
+                        at=at,
+                        visitor="v",
+                        locale="en",
+                        channel="page",
+                        text=text,
+                        normalised=text,
+                        question=key_of(text),
+                        reasons=1,
+                        searches=1,
+                        confidence=0.1,
+                    )
+                )
+        return number
+
+    new = asked(gap(log.engine, "asked this week", days=1), 1, 3)
+    asked(gap(log.engine, "found by the first refresh", days=1), 2, 26)
+    asked(gap(log.engine, "asked today only", days=0), 0.1)
+    asked(gap(log.engine, "forgotten and asked again", days=80), 2)
+    assert [one.number for one in digest_of(log).new] == [new]
+
+
 def test_every_number_says_of_which_days_it_is(log: Log) -> None:
     number = gap(log.engine, "growing", spike=True, state=State.PUBLISHED)
     weeks = {"figures": figures_to(Figures(visitors=1440, weeks=(0, 3, 9), spike=True))}
@@ -137,7 +181,7 @@ def test_every_number_says_of_which_days_it_is(log: Log) -> None:
         connection.execute(sa.update(GAPS).where(GAPS.c.number == number).values(weeks))
     found = digest_of(log)
     text = as_markdown(found, locale="en", base_url="")
-    assert "## New gaps, found since 15 Nov 2026 (1)" in text
+    assert "## New gaps, first asked about since 15 Nov 2026 (1)" in text
     assert "1,440 visitors in 30 days, No article, Published, being watched" in text
     assert "; seven days: 9, the seven before: 3" in text
     assert "The log has 0 of the 7 days before." in text
@@ -182,7 +226,7 @@ def test_long_lists_end_with_how_many_are_left(log: Log) -> None:
     for number in range(13):
         gap(log.engine, f"gap {number}")
     text = as_markdown(digest_of(log), locale="en", base_url="")
-    assert "## New gaps, found since 15 Nov 2026 (13)" in text
+    assert "## New gaps, first asked about since 15 Nov 2026 (13)" in text
     assert "- and 3 more" in text
 
 
@@ -319,6 +363,16 @@ def test_kb_digest_prints_it_and_says_what_is_missing(
         assert refused.exit_code == 1
         assert said in refused.output
     assert runner.invoke(cli, ["digest", "--since", "2999-01-01"]).exit_code == 2
+
+
+def test_what_is_sent_without_the_portals_address_is_warned_of(
+    runner: CliRunner, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (["--mail", "a@b.example"], ["--webhook"]):
+        assert "KB_BASE_URL is not set" in runner.invoke(cli, ["digest", *arguments]).stderr
+    assert "KB_BASE_URL" not in runner.invoke(cli, ["digest"]).stderr
+    monkeypatch.setenv("KB_BASE_URL", "https://help.example")
+    assert "KB_BASE_URL" not in runner.invoke(cli, ["digest", "--webhook"]).stderr
 
 
 # --- the feed --------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
@@ -31,7 +32,8 @@ from portal.config import Settings
 from portal.drafts.files import ArticleFiles, Opened, digest_of
 from portal.drafts.paths import ArticlePath
 from portal.gaps.changes import recount
-from portal.gaps.types import State
+from portal.gaps.tables import GAPS
+from portal.gaps.types import Evidence, Kind, State
 from portal.proof.types import RunKind, RunState
 from portal.services import Services
 from search.generation import current_name
@@ -555,6 +557,54 @@ def test_articles_are_offered_in_each_language_of_the_questions_and_what_is_righ
         one for one in boxes if one.startswith("do you have")
     ]
     assert sum("perhaps misspelt" in text for text in boxes) == 2
+
+
+def test_where_an_article_does_not_help_its_text_is_opened_first_and_no_draft_offered_open(
+    editor: FlaskClient, services: Services
+) -> None:
+    gap = gap_of(services, {"where is my refund": False})
+    recount(services.engine, [gap.number], NOW)
+    found = asdict(Evidence("answered_now", "zh-Hans:refund-timing", "退款", 1, 1))
+
+    def page(kind: Kind) -> LexborHTMLParser:
+        with services.engine.begin() as connection:
+            connection.execute(sa.update(GAPS).values(kind=kind, evidence=[found]))
+        return LexborHTMLParser(editor.get(f"/editor/gaps/{gap.number}").text)
+
+    shown = page(Kind.NOT_HELPFUL)
+    links = [node.attributes["href"] for node in shown.css("#work a")]
+    assert links == [
+        f"/editor/drafts/{locale}/refunds/refund-timing" for locale in ("en", "zh-Hans")
+    ]
+    first = shown.css_first("#work :is(a.button, button)")
+    assert first is not None
+    assert first.attributes["href"] == "/editor/drafts/zh-Hans/refunds/refund-timing"
+    assert not shown.css("#way-draft[open]")
+    other = page(Kind.NO_ARTICLE)
+    assert not other.css("#mend")
+    assert other.css("#way-draft[open]")
+
+
+def test_a_typical_question_that_the_article_is_not_near_to_is_not_ticked_for_it(
+    editor: FlaskClient, services: Services
+) -> None:
+    asked = ("do you have a showroom", "can I try a sofa before I buy it", "where is my parcel")
+    gap = gap_of(services, dict.fromkeys(asked, False))
+    recount(services.engine, [gap.number], NOW)
+    evidence = asdict(
+        Evidence("add_questions", "en:refund-timing", "When", 2, 3, questions=asked[:2])
+    )
+    with services.engine.begin() as connection:
+        connection.execute(sa.update(GAPS).values(typical=list(asked), evidence=[evidence]))
+    text = editor.get(f"/editor/gaps/{gap.number}").text
+    assert "The others look like another matter." in text
+    boxes = {
+        (node.parent.text(strip=True) if node.parent else ""): "checked" in node.attributes
+        for node in LexborHTMLParser(text).css("[data-add] [name=question]")
+    }
+    assert [one for one, ticked in boxes.items() if not ticked] == [
+        "where is my parcelperhaps another matter"
+    ]
 
 
 @pytest.mark.parametrize(

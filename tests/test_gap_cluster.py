@@ -8,9 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from conftest import NOW
+from gap_support import Log
 from portal.gaps import cluster as module
 from portal.gaps.cluster import cluster
 from portal.gaps.names import Namer
+from portal.gaps.refresh import refresh
+from portal.gaps.spelt import first_right
+from portal.services import Services
 from search.types import Embedder
 
 TOPICS = (
@@ -159,6 +164,35 @@ def test_a_question_and_its_misspelling_share_no_phrase_but_are_the_question(
              "how do I turn off push notificatons"]  # fmt: skip
     name = Namer(asked).name_of(asked, [3, 1, 1], embedder.encode_queries(asked))
     assert name.text == "how do I turn off push notifications"
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (["is the down jacket ok in the tmuble dryer", "is the down jacket ok in the tumble dryer"],
+         "is the down jacket ok in the tumble dryer"),
+        (["周日送获吗", "周日送货吗"], "周日送货吗"),
+        (["退钱了吗", "腿款到账没有"], "退钱了吗"),
+        (["do you sell whollesale", "do you sell wholesael to shops"], "do you sell whollesale"),
+    ],
+)  # fmt: skip
+def test_a_name_is_spelt_right_where_one_of_the_questions_is(
+    services: Services, asked: list[str], name: str
+) -> None:
+    vectors = np.array([[1, 0], [0.99, 0.1]], np.float32)
+    choose = first_right(services.library.reader)
+    assert Namer(asked, choose=choose).name_of(asked, [5, 1], vectors).text == name
+
+
+def test_the_gap_report_names_gaps_by_questions_that_are_spelt_right(
+    services: Services, embedder: Embedder
+) -> None:
+    log = Log(services.engine)
+    for visitor in range(3):
+        log.ask("do you sell whollesale", visitor=f"a{visitor}", after=-7200, found=False)
+    log.ask("do you sell wholesale", visitor="b", after=-7200, found=False)
+    refresh(services.engine, services.library, embedder, lambda: NOW)
+    assert [gap.name for gap in services.gaps.list()] == ["do you sell wholesale"]
 
 
 def test_a_cluster_without_questions_has_no_name() -> None:

@@ -74,8 +74,9 @@ def test_an_article_past_its_review_or_called_so_is_outdated(services: Services)
 def test_what_visitors_found_in_other_words_exists_and_lacks_theirs(services: Services) -> None:
     later = Later(Counter({"en:refund-timing": 4}), Counter({("dosh", "refund"): 3}))
     kind, evidence = propose(
-        facts(("where on earth is my dosh", "en"), later=later), services.library, TODAY
-    )
+        facts(("where on earth is my dosh", "en"), later=later, later_of=[later]),
+        services.library, TODAY,
+    )  # fmt: skip
     assert kind is Kind.NOT_FOUND
     assert of(evidence, "opened_later").count == 4
     assert of(evidence, "synonym").synonym == ("dosh", "refund")
@@ -119,6 +120,58 @@ def test_what_is_near_another_article_with_each_question_needs_an_article(
     kind, evidence = propose(each, vague, TODAY)
     assert kind is Kind.NO_ARTICLE
     assert "add_questions" not in [found.key for found in evidence]
+
+
+STRAY = ("打开app就闪退", "zh-Hans")
+
+
+def test_one_stray_question_of_three_neither_finds_an_article_nor_is_added_to_it(
+    services: Services,
+) -> None:
+    address = ("how can I change my delivery address", "en")
+    kind, evidence = propose(facts(ANSWERED[0], address, STRAY), services.library, TODAY)
+    assert kind is Kind.NO_ARTICLE
+    assert [one.key for one in evidence] == ["answered_apart"]
+    helped = facts(ANSWERED[0], address, STRAY, reasons={Reason.NOT_HELPFUL: 9})
+    kind, evidence = propose(helped, services.library, TODAY)
+    assert kind is Kind.NO_ARTICLE
+    assert [one.key for one in evidence] == ["answered_apart", "reason_not_helpful"]
+    assert evidence[0].count == 2
+    vague: Any = _Vague(services.library)
+    kind, evidence = propose(facts(*ANSWERED, STRAY), vague, TODAY)
+    assert kind is Kind.NOT_FOUND
+    added = of(evidence, "add_questions")
+    assert (added.count, added.of) == (2, 3)
+    assert added.questions == tuple(text for text, _ in ANSWERED)
+
+
+def test_a_majority_is_of_the_visitors_of_the_questions(services: Services) -> None:
+    def kind_of(*asked_by: int) -> tuple[Kind, Evidence]:
+        kind, evidence = propose(
+            facts(*ANSWERED, STRAY, asked_by=asked_by), services.library, TODAY
+        )
+        return kind, evidence[0]
+
+    kind, found = kind_of(2, 1, 2)
+    assert (kind, found.key) == (Kind.NOT_FOUND, "answered_now")
+    assert (found.count, found.of, found.visitors, found.of_visitors) == (2, 3, 3, 5)
+    assert kind_of(1, 1, 2)[0] is not Kind.NOT_FOUND
+    most_of_one = facts(ANSWERED[0], STRAY, ("扫一扫黑屏", "zh-Hans"), asked_by=(9, 1, 1))
+    kind, evidence = propose(most_of_one, services.library, TODAY)
+    assert kind is not Kind.NOT_FOUND
+    assert "refund-timing" not in evidence[0].article
+
+
+def test_what_one_stray_question_led_to_in_other_words_is_not_the_gaps(services: Services) -> None:
+    later = Later(Counter({"en:refund-timing": 4}))
+    asked = (("where on earth is my dosh", "en"), STRAY, ("扫一扫黑屏", "zh-Hans"))
+    one = facts(*asked, later=later, later_of=[later, Later(), Later()])
+    _, evidence = propose(one, services.library, TODAY)
+    assert "opened_later" not in [found.key for found in evidence]
+    two = facts(*asked, later=later, later_of=[later, later, Later()])
+    kind, evidence = propose(two, services.library, TODAY)
+    assert kind is Kind.NOT_FOUND
+    assert of(evidence, "add_questions").questions == tuple(text for text, _ in asked[:2])
 
 
 def test_some_confidence_is_not_near_for_what_is_likelier_outside(services: Services) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from portal.gaps.refresh import refresh
 from portal.gaps.tables import GAPS
 from portal.gaps.types import Entry, Figures, Kind, State
 from portal.services import Services
+from portal.simulate import PREFIX
 from portal.transactions import transaction
 
 HOSTILE = (
@@ -188,6 +190,31 @@ def test_a_hostile_question_is_harmless_wherever_it_stands(
         assert "\x1b" not in client.get(file).text
         for row in csv.reader(io.StringIO(client.get(file).text.removeprefix("\ufeff"))):
             assert not any(cell.startswith(("=", "+", "@")) for cell in row)
+
+
+def test_what_was_asked_is_json_with_the_rows_of_the_page_and_says_if_anybody_was_played(
+    client: FlaskClient, runner: CliRunner, services: Services, refreshed: Log
+) -> None:
+    sign_in(client, services, "reader")
+    at = f"/editor/gaps/{_number(services, 'velvet sofa price')}/asked"
+    assert f"{at}.json?reason=" in client.get(f"{at}?reason=low_confidence").text
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{at}.csv").text.removeprefix("\ufeff"))))
+
+    def told() -> dict[str, Any]:
+        return dict(client.get(f"{at}.json").get_json())
+
+    found = told()
+    assert found["simulated"] is False
+    assert [one["event"] for one in found["asked"]] == [one["event"] for one in rows]
+    assert found["asked"][0]["reasons"] == rows[0]["reasons"].split()
+    assert client.get("/editor/gaps/999/asked.json").status_code == 404
+    command = ["gaps", "--stored", "--json"]
+    listed = json.loads(runner.invoke(cli, command).stdout)
+    assert {one["simulated"] for one in listed} == {False}
+    refreshed.ask("velvet sofa price", visitor=f"{PREFIX}1", at=DAY - timedelta(days=9))
+    assert told()["simulated"] is True
+    listed = json.loads(runner.invoke(cli, command).stdout)
+    assert {one["simulated"] for one in listed} == {True}
 
 
 def test_the_terminal_is_not_moved_by_a_question(

@@ -342,6 +342,16 @@ def test_a_hand_over_carries_what_was_asked_and_read(
     assert not stored.delivered
 
 
+def test_what_was_sent_is_shown_as_the_team_gets_it(client: FlaskClient) -> None:
+    message = "WF-204-118-552 broke, write to anna@example.com. Refund me. " + "Really now! " * 20
+    shown = page(hand_over(client, message=message)).css_first(".typed-text").text()
+    assert shown.startswith("[order] broke, write to [email]. Refund me. Really")
+    assert re.search(r"(?:Really|now!)…", shown)
+    assert "The whole text was sent." in shown
+    assert "whole text" not in hand_over(client, message="Short. " * 5)
+    assert "退" * 150 + "…" in hand_over(client, message="退" * 400)
+
+
 def test_an_empty_message_is_asked_for_and_nothing_is_lost(client: FlaskClient) -> None:
     answer = client.post(
         "/en/still-stuck", data={"q": "k", "message": " ", "offered": "en:refund-timing"}

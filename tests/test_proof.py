@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from drafts_support import (
 from indexer.problems import ArticlesInvalid
 from moved_clock import MovedClock
 from portal.cli import cli
+from portal.cli_prove import _lines
 from portal.config import Settings
 from portal.database import migrate, open_engine
 from portal.drafts.errors import ArticleChanged, ArticleMissing, EditRefused
@@ -36,6 +38,7 @@ from portal.gaps.changes import new_gap
 from portal.gaps.store import GapStore
 from portal.gaps.types import State
 from portal.proof import prove as proving
+from portal.proof.export import rows
 from portal.proof.jobs import Found, Jobs, Progress
 from portal.proof.noted import move_on, note_published
 from portal.proof.prove import Place, Question, prove
@@ -445,6 +448,36 @@ def test_worse_is_what_a_reader_would_notice(
 ) -> None:
     found = Outcome(Part.GOLDEN, "q", "en", wanted, before, after)
     assert (found.worse, found.better) == (worse, better)
+
+
+def test_what_a_refit_has_moved_is_told_apart_from_what_the_article_has_done() -> None:
+    def lost(text: str, after: Seen, *, wanted: str = "a", before: Seen = RIGHT) -> Outcome:
+        return Outcome(Part.GOLDEN, text, "en", (wanted,), before, after)
+
+    elsewhere = Seen(True, False, "en:other", "", 2, 0.8)
+    outcomes = (
+        Outcome(Part.USED, "q", "en", ("draft",), SEEN, RIGHT),
+        lost("refitted", elsewhere),
+        lost("taken", Seen(True, False, "zh-Hans:draft", "", 2, 0.8, drafted=1)),
+        lost("pushed", replace(elsewhere, rank=4, drafted=3)),
+        lost("below", replace(elsewhere, drafted=5)),
+        lost("its own", elsewhere, wanted="draft"),
+    )
+    proof = Proof(outcomes, 0, "golden", 0.0, "g")
+    refitted = ["refitted", "below"]
+    own = ["taken", "pushed", "its own"]
+    assert [one.text for one in proof.worse_by_refitting] == refitted
+    assert [one.text for one in proof.worse_by_article] == own
+    found = proof.as_dict()
+    assert (found["worse_by_article"], found["worse_by_refitting"]) == (3, 2)
+    assert [(one["text"], one["moved_by"]) for one in found["worse"]] == [
+        *((text, "article") for text in own), *((text, "refitting") for text in refitted)
+    ]  # fmt: skip
+    moved = {row[1]: row[-1] for row in rows(proof)}
+    assert (moved["refitted"], moved["taken"], moved["q"]) == ("refitting", "article", "")
+    said = _lines(proof, None)
+    assert "5 golden questions: 3 worse by this article, 2 by refitting, 0 better" in said
+    assert sum(line.endswith("moved by refitting, not by this article") for line in said) == 2
 
 
 def test_an_article_published_by_other_tools_moves_its_gap_on_once(

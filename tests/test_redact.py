@@ -25,6 +25,12 @@ EXAMPLES = [
     # mail
     ("我的邮箱是zhang@163.com，谢谢", "我的邮箱是[email]，谢谢"),
     ("Mail: Jane.Doe+shop@mail.example.co.uk.", "Mail: [email]."),
+    ("a@b.com. Thanks a lot", "[email]. Thanks a lot"),
+    ("mail me at a@shop.com. Not a voucher", "mail me at [email]. Not a voucher"),
+    ("jane dot doe at shop dot com. It broke", "jane dot [email]. It broke"),
+    ("bob@gmail. Please answer", "[email]. Please answer"),
+    ("jane@gmail. com please", "[email] please"),
+    ("x@müller. de", "[email]"),
     ("zhang＠qq．com", "[email]"),
     ("name @ gmail . com", "[email]"),
     ("write to jane at example dot com please", "write to [email] please"),

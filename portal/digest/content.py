@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from portal.forms.intervals import Share
 from portal.gaps.definitions import LEAST, SHOWN
 from portal.gaps.proof_report import Line, Report, read_report
 from portal.gaps.store import EVERYTHING, GapStore
+from portal.gaps.tables import GAP_QUESTIONS, UNRESOLVED
 from portal.gaps.types import UNDER_WAY, Gap
 from portal.simulate.mark import is_simulated
 from portal.transactions import transaction
@@ -42,10 +43,11 @@ class Rate:
 class Digest:
     """Everything that is told of `first` to `last`, two days in UTC, both counted.
 
-    Gaps are told of until `now`, and the most pressing first; as in the queue without those that
-    fewer than `LEAST` visitors asked about, but for what somebody was to have done by a day.
-    `counted_at` is the last refresh of the gap report; None: there was none. `before_days` are
-    the days of the period before that the log has.
+    `new` are gaps whose first question was asked in these days. Gaps are told of until `now`, and
+    the most pressing first; as in the queue without those that fewer than `LEAST` visitors asked
+    about, but for what somebody was to have done by a day. `counted_at` is the last refresh of the
+    gap report; None: there was none. `before_days` are the days of the period before that the log
+    has.
     """
 
     first: date
@@ -89,13 +91,14 @@ def read_digest(
     today = now.astimezone(UTC).date()
     last = today - timedelta(days=1)
     first = min(since or today - WEEK, last)
-    begin = datetime.combine(first, time(), UTC)
+    begin, end = (datetime.combine(day, time(), UTC) for day in (first, today))
     gaps = GapStore(engine, lambda: now)
     every = gaps.list(EVERYTHING)
     under_way = [gap for gap in every if gap.state in UNDER_WAY]
     waiting = [gap for gap in under_way if gap.visitors >= LEAST]
     with transaction(engine, "read the figures of a digest") as connection:
         found = figures(connection, Selection(first, last), now)
+        asked = _first_asked(connection, [gap.number for gap in waiting])
     shares, before = rates(found.total), rates(found.before)
     run = gaps.last_run()
     due = [one for one in articles if one.review_by <= today + REVIEW_SOON]
@@ -109,13 +112,33 @@ def read_digest(
         unresolved=Rate(shares["unresolved"], before["unresolved"]),
         before_days=found.before_days,
         waiting=len(waiting),
-        new=tuple(gap for gap in waiting if gap.made_at and gap.made_at >= begin),
+        new=tuple(gap for gap in waiting if _is_new(gap, asked.get(gap.number), begin, end)),
         spikes=tuple(gap for gap in waiting if gap.spike),
         overdue=tuple(gap for gap in under_way if gap.due and gap.due < today),
         report=read_report(engine, begin, now),
         reviews=tuple(sorted(due, key=lambda one: (one.review_by, one.id, one.locale))),
         simulated=is_simulated(engine),
     )
+
+
+def _first_asked(connection: sa.Connection, gaps: Collection[int]) -> dict[int, datetime]:
+    """When the first question of each gap was asked, as far as the report has it."""
+    u, q = UNRESOLVED.c, GAP_QUESTIONS.c
+    query = (
+        sa.select(q.gap, sa.func.min(u.at, type_=u.at.type))
+        .select_from(sa.join(GAP_QUESTIONS, UNRESOLVED, q.key == u.question))
+        .where(q.gap.in_(list(gaps)))
+        .group_by(q.gap)
+    )
+    return dict(connection.execute(query).all())
+
+
+def _is_new(gap: Gap, asked: datetime | None, begin: datetime, end: datetime) -> bool:
+    """Whether its first question was asked in the period. A log that is read for the first time
+    has gaps that are found now, and asked about for weeks."""
+    if gap.made_at is None or gap.made_at < begin:
+        return False  # what was asked first may be forgotten
+    return asked is None or begin <= asked < end
 
 
 def as_dict(digest: Digest, base_url: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _lines(digest: Digest, base_url: str) -> Iterator[str]:
         yield ""
         yield _("The gap report is of %(day)s; `kb gaps` refreshes it.", day=day)
     yield from _part(
-        _("New gaps, found since %(day)s", day=_day(digest)), digest.new,
+        _("New gaps, first asked about since %(day)s", day=_day(digest)), digest.new,
         lambda gap: _gap(gap, base_url),
     )  # fmt: skip
     yield from _part(

@@ -10,7 +10,8 @@ from operator import itemgetter
 
 from portal.drafts.spelling import Spelling
 from portal.drafts.title import default_title
-from portal.editor.asked_words import has_slip, language_of
+from portal.editor.asked_words import language_of
+from portal.gaps.spelt import has_slip
 from portal.gaps.types import Gap, GapQuestion, Kind
 from portal.services import services
 from search.errors import KnowledgeBaseError

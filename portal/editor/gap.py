@@ -40,6 +40,7 @@ from search.text import normalise
 from search.types import Article
 
 _ROWS = 500
+_EVERY = 1_000_000
 _OTHERS = 200  # gaps offered by name
 _SEVERAL = 5
 _ASKED = ("at", "question", "locale", "platform", "channel", "source", "reasons", "event")
@@ -53,6 +54,7 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"{here}.json", "gap_json", as_json)
     blueprint.add_url_rule(f"{here}/asked", "gap_asked", asked)
     blueprint.add_url_rule(f"{here}/asked.csv", "gap_asked_csv", asked_as_csv)
+    blueprint.add_url_rule(f"{here}/asked.json", "gap_asked_json", asked_as_json)
     for name, act in (
         ("assign", _assign), ("note", _note), ("ignore", _ignore), ("reopen", _reopen),
         ("kind", _kind), ("merge", _merge), ("unmerge", _unmerge),
@@ -97,19 +99,38 @@ def asked(number: int) -> str:
         words=words,
         moment=moment,
         csv=url_for(".gap_asked_csv", number=number, **chosen.query()),
+        json=url_for(".gap_asked_json", number=number, **chosen.query()),
     )
 
 
 def asked_as_csv(number: int) -> Response:
     """The same rows, all of them."""
-    services().gaps.get(number)
-    rows: list[Ask] = services().gaps.asks(number, read_chosen().filter(), limit=1_000_000)
+    rows = _all_asked(number)
     lines = (
         (row.at.isoformat(), plain(row.text), row.locale, row.platform or "", row.channel,
          row.source, " ".join(row.reasons), row.event)
         for row in rows
     )  # fmt: skip
     return csv_file(f"gap-{number}-asked.csv", _ASKED, lines)
+
+
+def asked_as_json(number: int) -> Response:
+    """The same rows for programs, with how often each was asked and what stood first."""
+    rows = [
+        {
+            "at": row.at.isoformat(), "question": row.text, "locale": row.locale,
+            "platform": row.platform, "channel": row.channel, "source": row.source,
+            "reasons": [reason.value for reason in row.reasons], "event": row.event,
+            "searches": row.searches, "top_article": row.top_article or None,
+        }
+        for row in _all_asked(number)
+    ]  # fmt: skip
+    return json_file(f"gap-{number}-asked.json", {"gap": number, "asked": rows})
+
+
+def _all_asked(number: int) -> list[Ask]:
+    services().gaps.get(number)
+    return services().gaps.asks(number, read_chosen().filter(), limit=_EVERY)
 
 
 def _page(

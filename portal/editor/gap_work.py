@@ -30,7 +30,7 @@ from portal.editor.legible import legible
 from portal.editor.proof_words import interval, verdict_words
 from portal.editor.runs import run_facts
 from portal.gaps.live import last_look
-from portal.gaps.types import Gap, GapQuestion, State
+from portal.gaps.types import Gap, GapQuestion, Kind, State
 from portal.i18n import NAMES
 from portal.proof.deeds import QUESTIONS, SYNONYM, questions_detail, standing, synonym_detail
 from portal.proof.export import COLUMNS, rows
@@ -81,11 +81,13 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
     articles = list({one.key: one for one in (*found, *near)}.values())
     drafting = [one for one in questions if not one.held_out][:_OFFERED]
     misspelt = {one.key for one in drafting if proposal.is_misspelt(one.text)}
+    stray = _stray(gap, drafting)
     return {
         "work": {
             "path": path,
             "files": [one for one in files if file and (one is file or one.id == file.id != "")],
             "digest": opened.digest if opened else "",
+            "mend": [] if path else _to_mend(gap, files),
             "find": find,
             "found": found,
             # Where a search began, it goes on.
@@ -93,13 +95,15 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             "articles": articles,
             "languages": {one.key: language_of(one.text) for one in drafting},
             "misspelt": misspelt,
+            "stray": stray,
             # Those of another language wait for an article in it.
             "ticked": {
                 one.key
                 for one in drafting
                 if articles and language_of(one.text) == articles[0].locale
             }
-            - misspelt,
+            - misspelt
+            - stray,
             "section": proposal.section,
             "sections": services().library.catalogue.taxonomy.sections,
             "title": proposal.title(proposal.locale),
@@ -307,6 +311,26 @@ def _nearest(locale: str, asked: Sequence[str]) -> Iterator[Choice]:
         for one in by_text(text, locale, limit=_NEAREST):
             known.setdefault(one.key, one)
     return iter(known.values())
+
+
+def _stray(gap: Gap, questions: Sequence[GapQuestion]) -> set[str]:
+    """Typical questions that the article, to which the others could be added, is not near to."""
+    for evidence in gap.evidence:
+        if evidence.key == "add_questions":
+            stray = set(gap.typical[: evidence.of]) - set(evidence.questions)
+            return {one.key for one in questions if one.text in stray}
+    return set()
+
+
+def _to_mend(gap: Gap, files: Sequence[Listed]) -> list[Listed]:
+    """The files of the article that answers and does not help, or is out of date: it is better
+    mended than joined by another one. The one that the evidence names stands first."""
+    if gap.kind not in (Kind.NOT_HELPFUL, Kind.OUTDATED):
+        return []
+    named = next((one.article for one in gap.evidence if one.article), "")
+    locale, _colon, article = named.partition(":")
+    own = [one for one in files if article and one.id == article and one.status == "published"]
+    return sorted(own, key=lambda one: one.path.locale != locale)
 
 
 def _said_otherwise(gap: Gap) -> str:

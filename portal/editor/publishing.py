@@ -27,7 +27,8 @@ class Outlook:
     """What an editor should know before an article is published.
 
     `proof` is `none`, `stale`, `fresh`, or empty where no gap is to be closed; `worse` is what the
-    fresh one found, `others` what else in the folder is published with it.
+    fresh one found, `refitted` how many of these are not the article's doing, `others` what else
+    in the folder is published with it.
     """
 
     digest: str
@@ -38,6 +39,7 @@ class Outlook:
     run: str
     worse: tuple[Outcome, ...]
     others: tuple[Difference, ...]
+    refitted: int = 0
 
     @property
     def publishable(self) -> bool:
@@ -118,7 +120,7 @@ def _outlook(path: ArticlePath, opened: Opened) -> Outlook:
     here = services()
     examined, broken = examined_text(path, opened.text)
     gap = gap_of(path)
-    state, run_id = "", ""
+    state, run_id, refitted = "", "", 0
     worse: tuple[Outcome, ...] = ()
     if gap is not None:
         run, proof = here.proof.proof_of(gap.number)
@@ -126,7 +128,10 @@ def _outlook(path: ArticlePath, opened: Opened) -> Outlook:
         if run is not None and proof is not None and run.article == path:
             fresh = run.digest == here.proof.digest(opened.text)
             state = "fresh" if fresh and proof.generation == here.library.generation else "stale"
-            run_id, worse = run.id, tuple(proof.worse) if state == "fresh" else ()
+            run_id = run.id
+            if state == "fresh":
+                refitted = len(proof.worse_by_refitting)
+                worse = (*proof.worse_by_article, *proof.worse_by_refitting)
     others: tuple[Difference, ...] = ()
     if examined is not None and examined.publishable:
         try:
@@ -135,4 +140,4 @@ def _outlook(path: ArticlePath, opened: Opened) -> Outlook:
             others = found.others
         except KnowledgeBaseError:
             pass  # another file is broken, or nothing is served yet: the run says so
-    return Outlook(opened.digest, examined, broken, gap, state, run_id, worse, others)
+    return Outlook(opened.digest, examined, broken, gap, state, run_id, worse, others, refitted)

@@ -84,6 +84,7 @@ ROLES: dict[str, Role] = {
     "gap_json": Role.READER,
     "gap_asked": Role.READER,
     "gap_asked_csv": Role.READER,
+    "gap_asked_json": Role.READER,
     "gap_assign": Role.EDITOR,
     "gap_note": Role.EDITOR,
     "gap_ignore": Role.EDITOR,

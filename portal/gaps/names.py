@@ -6,10 +6,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.gaps.spelt import Chooser
 from search.text import Tokeniser, guess_locale, is_mostly_han, normalise, stop_words, text_length
 
 TYPICAL = 3
@@ -37,6 +39,8 @@ _STORY = 40  # words
 _DETAIL = 0.4
 """What a story loses beside a question of a few words when a name is looked for."""
 _SHORTENED = 80  # characters
+_OFFERED = 5
+"""Questions that one spelt right is looked for among when one of them is to be the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,19 @@ class Name:
 class Namer:
     """Names clusters of one log: words that most questions use tell no cluster from another."""
 
-    def __init__(self, background: Sequence[str], tokeniser: Tokeniser | None = None) -> None:
-        """`background` are the questions of all clusters; `tokeniser` knows the shop's words."""
+    def __init__(
+        self,
+        background: Sequence[str],
+        tokeniser: Tokeniser | None = None,
+        choose: Chooser = itemgetter(0),
+    ) -> None:
+        """`background` are the questions of all clusters; `tokeniser` knows the shop's words.
+
+        `choose` takes one of a few questions, the best first, for a name; it may be slow, as it is
+        asked once for each cluster.
+        """
         self._tokeniser = tokeniser or Tokeniser()
+        self._choose = choose
         no_topic = _SAYS_NO_TOPIC.split()
         self._silent = stop_words().union(no_topic, map(self._tokeniser.stem, no_topic))
         self._count = len(background)
@@ -66,9 +80,9 @@ class Namer:
     ) -> Name:
         """The phrase that most of those who ask share and few others use.
 
-        Where they share none it is their most typical question. `counts` say how many visitors
-        asked each of the n texts; `vectors` are (n, d) unit rows. Raises `ValueError` without
-        texts.
+        Where they share none it is their most typical question that is spelt right. `counts` say
+        how many visitors asked each of the n texts; `vectors` are (n, d) unit rows. Raises
+        `ValueError` without texts.
         """
         if not texts:
             raise ValueError("a cluster without questions has no name")
@@ -84,7 +98,7 @@ class Namer:
             [texts[place] for place in places], weights[places], _originals(vectors[places])
         )
         if phrase is None:
-            phrase = _shortened(_brief(texts, weights, vectors, places))
+            phrase = _shortened(self._choose(_brief(texts, weights, vectors, places)))
         return Name(phrase, leading, typical)
 
     def _phrase(
@@ -214,14 +228,15 @@ def _brief(
     weights: NDArray[np.float32],
     vectors: NDArray[np.float32],
     places: Sequence[int],
-) -> str:
-    """A question near the middle that is no story."""
+) -> list[str]:
+    """The few questions nearest to the middle that are no stories, the best first."""
     rows = vectors[np.asarray(places)]
     middle = weights[np.asarray(places)] @ rows
     middle /= max(float(np.linalg.norm(middle)), 1e-9)
     length = np.array([text_length(texts[place]) for place in places], np.float32)
     worth = rows @ middle - np.minimum(length / _STORY, 1) * _DETAIL
-    return texts[places[int(worth.argmax())]]
+    best = np.argsort(-worth, kind="stable")[:_OFFERED]
+    return [texts[places[int(place)]] for place in best]
 
 
 def _shortened(text: str) -> str:

@@ -30,6 +30,7 @@ from portal.gaps.live import look_again
 from portal.gaps.names import Namer
 from portal.gaps.rank import figures_of, reach
 from portal.gaps.read_log import read_log
+from portal.gaps.spelt import first_right
 from portal.gaps.store import latest_run
 from portal.gaps.tables import GAP_QUESTIONS, GAP_RUNS, GAPS, UNRESOLVED
 from portal.gaps.types import SEVERITY, Figures, Run
@@ -122,7 +123,7 @@ def refresh(
         groups[label].append(row)
     progress("group", len(texts), len(texts))
     new = places.store(engine, weighty, [groups[label] for label in sorted(groups)], now)
-    _name(engine, weighty, vectors, _stage(progress, "name"))
+    _name(engine, library, weighty, vectors, _stage(progress, "name"))
     figures = _count(engine, now)
     generation = _propose(
         engine, library, weighty, figures, later, now, _stage(progress, "kinds")
@@ -172,6 +173,7 @@ def _worst(question: Question) -> float:
 
 def _name(
     engine: sa.Engine,
+    library: SearchLibrary,
     questions: Sequence[Question],
     vectors: Vectors,
     progress: Callable[[int, int], None],
@@ -190,7 +192,11 @@ def _name(
     for key, gap in placed:
         if key in rows:
             own[gap].append(rows[key])
-    namer = Namer([question.text for question in questions])
+    try:
+        reader = library.reader
+    except KnowledgeBaseError:
+        reader = None  # nothing is published yet
+    namer = Namer([question.text for question in questions], choose=first_right(reader))
     changed = []
     for done, (gap, places_) in enumerate(sorted(own.items())):
         if done % 50 == 0:
@@ -261,14 +267,19 @@ def _propose(
         for key, gap in connection.execute(sa.select(GAP_QUESTIONS.c.key, GAP_QUESTIONS.c.gap)):
             keys[gap].append(key)
         outdated = read_outdated(connection, since)
-    locales = {one.text: one.locale for one in questions}
+    asked = {one.text: one for one in questions}
     due = []
     for number, own in figures.items():
         row = gaps[number]
+        typical = row.typical[: _some(own)]
+        known = [asked.get(text) for text in typical]
         facts = kinds.Facts(
-            [(text, locales.get(text, row.locale)) for text in row.typical[: _some(own)]],
+            [(text, one.locale if one else row.locale)
+             for text, one in zip(typical, known, strict=True)],
             own.visitors, own.reasons,
             together([later[key] for key in keys[number] if key in later]), outdated,
+            asked_by=[len(one.visitors) if one else 1 for one in known],
+            later_of=[later.get(one.key, Later()) if one else Later() for one in known],
         )  # fmt: skip
         mark = _mark(generation, facts)
         if mark != row.looked and facts.questions and row.merged_into is None:
@@ -297,8 +308,10 @@ def _mark(generation: str, facts: kinds.Facts) -> str:
     shares = sorted((reason, round(10 * count / whole)) for reason, count in facts.reasons.items())
     opened = facts.later.opened.most_common(1)
     replaced = sorted(kinds.replacements(facts))
-    said = repr((generation, facts.questions, shares, opened[:1] and opened[0][0], replaced,
-                 sorted(facts.outdated)))  # fmt: skip
+    askers = max(1, sum(facts.asked_by))
+    weights = [round(10 * visitors / askers) for visitors in facts.asked_by]
+    said = repr((generation, facts.questions, weights, shares, opened[:1] and opened[0][0],
+                 replaced, sorted(facts.outdated)))  # fmt: skip
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 

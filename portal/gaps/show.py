@@ -27,11 +27,15 @@ def as_lines(gaps: Sequence[Gap]) -> Iterator[str]:
 
 
 def as_rows(
-    gaps: Sequence[Gap], shown: Mapping[int, tuple[float, str | None]]
+    gaps: Sequence[Gap],
+    shown: Mapping[int, tuple[float, str | None]],
+    *,
+    simulated: bool = False,
 ) -> list[dict[str, Any]]:
     """Everything of each gap, and what was printed before there were gaps: `query` and
     `normalised` are its most typical question, `confidence` the mean of its searches (0 to 1),
-    `top_article` what stood first most often, `last_seen` a moment or null."""
+    `top_article` what stood first most often, `last_seen` a moment or null. `simulated` is that
+    of the whole log, in each row, as a list has no place of its own for it."""
     rows = []
     for gap in gaps:
         query = gap.typical[0] if gap.typical else gap.name
@@ -43,6 +47,7 @@ def as_rows(
                 "normalised": normalise(query),
                 "confidence": round(confidence, 4),
                 "top_article": article.partition(":")[2] if article else None,
+                "simulated": simulated,
             }
         )
     return rows

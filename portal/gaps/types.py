@@ -128,6 +128,8 @@ class Evidence:
     """Why a kind was proposed: a key that pages translate, and what it speaks of.
 
     `article` is `locale:id`; `words` are what the article lacks, `synonym` what it says instead.
+    Of typical questions `count` of `of` are meant, and of their visitors `visitors` of
+    `of_visitors`, who decide; a visitor counts for each of the questions.
     """
 
     key: str
@@ -139,6 +141,8 @@ class Evidence:
     synonym: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     day: str = ""
+    visitors: int = 0
+    of_visitors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

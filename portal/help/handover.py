@@ -16,12 +16,14 @@ from portal.help.handover_form import HandoverForm, articles, read_form
 from portal.help.results import LONGEST_QUERY
 from portal.i18n import current_locale
 from portal.mail import HandoverMail, MailFailed, can_mail, send_handover
+from portal.redact import redact, shorten
 from portal.services import services
 from search.catalogue import Catalogue
 from search.types import Article, Result
 
 _SENT = "sent"
 _KEPT = 150  # characters: a cookie holds 4 KB, and a Chinese character takes several
+_LONGEST_WORD = 40  # a longer run without a space is Chinese, and can be cut anywhere
 _SUGGESTED = 3
 _log = structlog.get_logger(__name__)
 
@@ -58,10 +60,13 @@ def hand_over() -> Response | tuple[str, int]:
         return _page(form, read, failed=True), 503
     if stored and mailed:
         _store(dataclasses.replace(handover, delivered=True))
+    # The mail has the text as typed, the list only what is stored of it.
+    message = form.message if mailed else redact(form.message)
     session[_SENT] = {
         "reference": handover.reference,
-        "query": form.query[:_KEPT],
-        "message": form.message[:_KEPT],
+        "query": _beginning(form.query if mailed else redact(form.query)),
+        "message": _beginning(message),
+        "is_cut": len(message) > _KEPT,
         "articles": [f"{article.locale}:{article.id}" for article in form.articles],
         "mailed": mailed,
         "replies_to": form.mail if mailed else "",
@@ -91,6 +96,17 @@ def contact_url(*, query: str, ref: str = "") -> str:
     parts = urlsplit(address)
     added = {key: value for key, value in (("q", query), ("ref", ref)) if value}
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *added.items()])))
+
+
+def _beginning(text: str) -> str:
+    """What a cookie can keep of a text, cut behind a word and marked as cut."""
+    if len(text) <= _KEPT:
+        return text
+    kept = shorten(text, _KEPT)
+    words, _space, rest = kept.rpartition(" ")
+    if not text[len(kept)].isspace() and len(rest) < _LONGEST_WORD and words:
+        kept = words
+    return f"{kept.rstrip()}…"
 
 
 def _page(form: HandoverForm, read: list[Article], *, failed: bool = False) -> str:

@@ -105,7 +105,7 @@ def prove(
         for done, one in enumerate(everything):
             if done % 10 == 0:
                 progress("asking questions", done, len(everything))
-            if outcome := _outcome(one, before, made.searcher):
+            if outcome := _outcome(one, made.article, before, made.searcher):
                 outcomes.append(outcome)
         progress("asking questions", len(everything), len(everything))
     return Proof(
@@ -153,13 +153,14 @@ def _listed(searcher: Searcher, but: str) -> list[Asked]:
     return found[:MOST_LISTED]
 
 
-def _outcome(asked: Asked, before: Searcher, after: Searcher) -> Outcome | None:
-    """None for a question that no index takes, such as one that is too long."""
+def _outcome(asked: Asked, article: str, before: Searcher, after: Searcher) -> Outcome | None:
+    """What comes of a question, and where an article stands in it; None for a question that no
+    index takes, such as one that is too long."""
     try:
         found = (_answer_of_published(before, asked), _answer(after, asked))
     except QueryRejected:
         return None
-    seen = (_judge(one, asked.wanted) for one in found)
+    seen = (_judge(one, asked.wanted, article) for one in found)
     return Outcome(asked.part, asked.text, asked.locale, asked.wanted, *seen)
 
 
@@ -183,7 +184,7 @@ def _answer(searcher: Searcher, asked: Asked) -> _Answer:
     return _Answer(found.resolved, found.confidence, of, ids)
 
 
-def _judge(found: _Answer, wanted: Sequence[str]) -> Seen:
+def _judge(found: _Answer, wanted: Sequence[str], drafted: str) -> Seen:
     locale, article, title = found.top or ("", "", "")
     return Seen(
         resolved=found.resolved,
@@ -192,6 +193,7 @@ def _judge(found: _Answer, wanted: Sequence[str]) -> Seen:
         title=title,
         rank=_first(found.ids, wanted),
         confidence=round(found.confidence, 4),
+        drafted=_first(found.ids, (drafted,)),
     )
 
 

@@ -83,7 +83,8 @@ class Seen:
     """What one index makes of a question.
 
     `article` (`locale:id`) is what it answers by, else what stands first; `rank` the place from 1
-    of the first wanted article, None below ten. `resolved` says that there is an answer, above the
+    of the first wanted article, None below ten, `drafted` likewise that of the article which the
+    proof is about. `resolved` says that there is an answer, above the
     calibrated threshold; `right` that it comes from a wanted article.
     """
 
@@ -93,6 +94,7 @@ class Seen:
     title: str
     rank: int | None
     confidence: float
+    drafted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,15 @@ class Outcome:
             ).worse
             and not self.worse
         )
+
+    def is_by(self, article: str) -> bool:
+        """Whether an article (its id) has to do with the change: a reader saw it first before or
+        sees it first now, it is wanted, or it has come to stand above what is wanted."""
+        first = {one.partition(":")[2] for one in (self.before.article, self.after.article) if one}
+        if article in first or article in self.wanted:
+            return True
+        drafted = self.after.drafted
+        return drafted is not None and drafted < _place(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,25 @@ class Proof:
     def better(self) -> list[Outcome]:
         return [outcome for outcome in self.part(Part.GOLDEN) if outcome.better]
 
+    @property
+    def article(self) -> str:
+        """The id of the article in question; empty where nothing was asked of it."""
+        asked = (one for one in self.outcomes if one.part != Part.GOLDEN)
+        return next((one.wanted[0] for one in asked if one.wanted), "")
+
+    @property
+    def worse_by_article(self) -> list[Outcome]:
+        """What got worse by the article itself; where that is not known, everything."""
+        name = self.article
+        return [outcome for outcome in self.worse if not name or outcome.is_by(name)]
+
+    @property
+    def worse_by_refitting(self) -> list[Outcome]:
+        """What got worse though the article stands nowhere in it: a new index fits its ranking
+        and its confidence anew, which moves what was close."""
+        own = self.worse_by_article
+        return [outcome for outcome in self.worse if outcome not in own]
+
     def facts(self) -> dict[str, Any]:
         """What is kept besides the outcomes."""
         return {
@@ -224,7 +254,15 @@ class Proof:
                 for part, tally in self.tallies.items()
             },
             "compared": len(self.part(Part.GOLDEN)),
-            "worse": [outcome_dict(outcome) for outcome in self.worse],
+            "worse_by_article": len(self.worse_by_article),
+            "worse_by_refitting": len(self.worse_by_refitting),
+            "worse": [
+                outcome_dict(outcome) | {"moved_by": moved_by}
+                for moved_by, found in (
+                    ("article", self.worse_by_article), ("refitting", self.worse_by_refitting),
+                )
+                for outcome in found
+            ],
             "better": [outcome_dict(outcome) for outcome in self.better],
             "questions": [
                 outcome_dict(outcome) for outcome in self.outcomes if outcome.part != Part.GOLDEN

@@ -23,6 +23,7 @@ from portal.simulate.past import Past
 from portal.simulate.pool import Topic
 from portal.transactions import transaction
 from search.catalogue import Catalogue
+from search.reading import Reader
 from search.searcher import Searcher
 from search.text import normalise
 from search.types import Filters, Response
@@ -285,6 +286,10 @@ class _Library:
         """Another name for other articles, so that kinds are thought about again."""
         name = self.searcher.generation.name
         return f"{name} without {', '.join(sorted(self.hidden))}"[:100] if self.hidden else name
+
+    @property
+    def reader(self) -> Reader:
+        return self.searcher.generation.reader
 
     def search(
         self, query: str, *, locale: str | None, filters: Filters = Filters(),  # noqa: B008

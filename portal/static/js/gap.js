@@ -12,6 +12,6 @@ const adding = document.querySelector("[data-add]");
 adding?.addEventListener("change", ({ target }) => {
   if (target.name !== "article") return;
   for (const box of adding.querySelectorAll('[name="question"]')) {
-    box.checked = box.dataset.language === target.dataset.language && !("misspelt" in box.dataset);
+    box.checked = box.dataset.language === target.dataset.language && !("doubtful" in box.dataset);
   }
 });
