@@ -71,7 +71,7 @@ def rows(engine: sa.Engine, query: Any) -> list[Any]:
 def test_every_state_and_deed_of_the_queue_is_there(played: sa.Engine) -> None:
     gaps = GapStore(played, lambda: NOW).list(EVERYTHING)
     states = [gap.state for gap in gaps]
-    assert states.count(State.CLOSED) >= 2
+    assert State.CLOSED in states
     assert {State.OPEN, State.IGNORED, State.DRAFTED, State.PUBLISHED, State.REOPENED} <= {*states}
     done = {row.action for row in rows(played, sa.select(GAP_HISTORY)) if row.by}
     assert {"assigned", "note", "ignored", "kind", "merged", "drafted", "published"} <= done
@@ -112,7 +112,7 @@ def test_nothing_found_an_article_before_it_was_published(played: sa.Engine) -> 
 
 def test_the_report_and_the_digest_tell_of_it(played: sa.Engine) -> None:
     report = read_report(played, NOW - timedelta(days=90), NOW + timedelta(seconds=1))
-    assert len(report.closed) >= 2
+    assert report.closed
     assert len(report.reopened) == 1
     assert 0 < report.answered <= report.questions
     assert report.saved is not None
