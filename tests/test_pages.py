@@ -496,3 +496,24 @@ def test_the_checks_of_links_know_every_page_that_needs_no_key(app: Flask) -> No
         if rule.rule.startswith(start) and "GET" in (rule.methods or ())
         and rule.arguments == {"locale"}
     } == CHECKED_PAGES  # fmt: skip
+
+
+def test_a_topic_of_several_articles_is_not_said_to_be_answered_by_none(
+    client: FlaskClient,
+) -> None:
+    for address, said in (
+        ("/en/search?q=refund", "Several articles are about this"),
+        ("/zh-Hans/search?q=退款", "有好几篇文章讲到这个"),
+    ):
+        page = client.get(address).text
+        assert said in page
+        assert "No article answers this" not in page
+    unsure = client.get("/en/search?q=is+the+warehouse+dog+friendly").text
+    assert "Several articles are about this" not in unsure
+    assert unsure.count('href="/requests/new') + unsure.count("/requests/new") > 1
+
+
+def test_who_cannot_be_answered_is_told_before_writing(client: FlaskClient) -> None:
+    page = client.get("/en/still-stuck").text
+    assert "Still stuck? Ask a person" in page
+    assert page.index("Nobody can write back from here") < page.index("<textarea")
