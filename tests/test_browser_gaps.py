@@ -91,8 +91,12 @@ def test_the_queue_is_worked_by_keyboard(chromium: Any, portal: Services, site: 
     row = page.locator(f"#gap-{number}")
     assert row.locator("[data-state]").inner_text() == "Ignored"
     assert page.locator("[data-total]").inner_text() == f"{len(numbers) - 1} gaps"
-    bottom, top = row.bounding_box(), toast.bounding_box()
-    assert bottom["y"] + bottom["height"] <= top["y"]
+    # Scrolled away from under the toast, which may take a moment.
+    page.wait_for_function(
+        """([row, toast]) => document.querySelector(row).getBoundingClientRect().bottom
+        <= document.querySelector(toast).getBoundingClientRect().top""",
+        arg=[f"#gap-{number}", "[data-toast]"],
+    )
     page.keyboard.press("u")
     page.get_by_text("Back on the queue:").wait_for()
     assert row.locator("[data-state]").inner_text() == "Open"

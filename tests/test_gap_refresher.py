@@ -16,6 +16,7 @@ from gap_support import Log
 from portal.gaps.refresher import EVERY, GapRefresher
 from portal.services import Services
 from search.errors import IndexMissing
+from search.reading import Reader
 
 
 class _NoLibrary:
@@ -23,6 +24,10 @@ class _NoLibrary:
 
     @property
     def generation(self) -> str:
+        raise IndexMissing("nothing is published; run `kb index`")
+
+    @property
+    def reader(self) -> Reader:
         raise IndexMissing("nothing is published; run `kb index`")
 
 
