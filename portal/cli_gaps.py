@@ -44,7 +44,7 @@ def gaps(
     score is distinct visitors x severity x recency, which halves every 14 days.
     """
     from portal.database import migrate, open_engine
-    from portal.enough import enough
+    from portal.gaps.enough import enough
     from portal.gaps.show import as_lines, as_rows
     from portal.gaps.store import GapFilter, GapStore
     from portal.gaps.types import UNDER_WAY, State

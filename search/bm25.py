@@ -150,7 +150,7 @@ class TermCounter:
         return found
 
     def _same(self, terms: list[str]) -> list[str]:
-        # The same few terms stand everywhere: one string for each is a tenth of the memory.
+        # The same few terms stand everywhere, and one string for each of them will do.
         known = self._known
         return [known.setdefault(term, term) for term in terms]
 

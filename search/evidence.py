@@ -32,7 +32,6 @@ _MOST_READ = 60  # passages compared letter by letter; what stands in more of th
 _SHORTEST = 2  # characters of what may be a quotation
 _LONGEST_QUOTED = 100  # words
 _LEAST = 1e-6
-_BRIEF = 4  # words; who types fewer names a thing
 _BRIEF_PAIRS = 7  # of Han characters; a longer run of them has been copied, or means to say more
 _EDGES = " .,;:!?\"'()[]-…，。；：！？、“”‘’（）【】《》"
 
@@ -106,15 +105,11 @@ class KeywordEvidence:
         def score(name: str) -> Scores:
             return score_field(generation, question, name)
 
-        verbatim = _verbatim(generation, question)
-        brief = question.words < _BRIEF and len(question.grams) < _BRIEF_PAIRS
-        if brief and generation.classifier.knows:
-            # A word or two stand in many texts by chance. Where articles list what they are asked,
-            # those lists say better which is meant; only titles are chosen with as much care.
-            titled = generation.titles.rows_with(question.normalised.strip(_EDGES))
-            others = np.ones(len(verbatim), np.bool_)
-            others[titled] = False
-            verbatim[others] = 0
+        # A word or two stand in many texts by chance. Where articles list what they are asked,
+        # those lists say better which is meant; only titles are chosen with as much care.
+        brief = question.brevity > 0 and len(question.grams) < _BRIEF_PAIRS
+        taught = generation.classifier.knows
+        verbatim = _verbatim(generation, question, titles_only=brief and taught)
         in_pieces = keyword.scores("passage_pieces", question.pieces)
         self.passages = score("passage") + np.float32(PIECES) * in_pieces
         starts = generation.article_passages[:-1]
@@ -122,7 +117,7 @@ class KeywordEvidence:
         self.features: dict[str, Feature] = {
             "passage_words": np.maximum.reduceat(self.passages, starts),
             "verbatim": verbatim,
-            "named": verbatim / max(float(verbatim.max()), _LEAST) * np.float32(_brevity(question)),
+            "named": verbatim / max(float(verbatim.max()), _LEAST) * np.float32(question.brevity),
             "article_words": score("article"),
             "question_words": score("questions"),
             "title_words": score("title"),
@@ -132,12 +127,7 @@ class KeywordEvidence:
         self.matching = self.features["article_words"] + self.features["title_words"]
 
 
-def _brevity(question: Question) -> float:
-    """1 for a single word, 0 from `_BRIEF` words on."""
-    return max(0, _BRIEF - max(question.words, 1)) / (_BRIEF - 1)
-
-
-def _verbatim(generation: Generation, question: Question) -> Scores:
+def _verbatim(generation: Generation, question: Question, *, titles_only: bool) -> Scores:
     """(articles,) the IDF of the whole question where an article has it word for word, else 0.
 
     What was copied out of an article is found in it, however common its words are elsewhere; in a
@@ -160,7 +150,7 @@ def _verbatim(generation: Generation, question: Question) -> Scores:
     tokens = generation.tokeniser.tokens(question.normalised)
     ends = {tokens[0].text, tokens[-1].text} if tokens else set()
     inner = [term for term in latin if term not in ends]
-    found = _with_all(keyword, "passage", inner or latin, question.grams)
+    found = [] if titles_only else _with_all(keyword, "passage", inner or latin, question.grams)
     if len(found) <= _MOST_READ:
         for row in found:
             if generation.folded.has(row, wanted):

@@ -33,8 +33,8 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _LEADS = (":", "：")
-_ENDS = (".", "!", "?", "…", "。", "！", "？", "”", '"', ")", "）")
 _HALVES = (";", "；")
+_ENDS = (*_HALVES, ".", "!", "?", "…", "。", "！", "？", "”", '"', ")", "）")
 _CELL = re.compile(r": |：")
 _POINTS = re.compile(
     r"^(?:see|see also|more (?:in|about|on|under)|for other \w+,? see|read)\b"
@@ -44,8 +44,6 @@ _POINTS = re.compile(
 """What only says where something is said."""
 _BARE = 0.15
 """How much better than a sentence a heading must fit, and, where one word is asked, a row."""
-_BRIEF = 4
-"""Words from which on a question says what it wants to know of its topic."""
 _BRIEF_OPENING = 0.6
 _BRIEF_MARGIN = 0.15
 _BRIEF_HEADING = 0.5
@@ -81,7 +79,7 @@ def find_places(
     if compared is None:
         return [_by_words(generation, question, evidence, row) for row in articles]
     # A word or two name a topic; what an article or a section begins with answers it.
-    brief = max(0, _BRIEF - max(question.words, 1)) / (_BRIEF - 1)
+    brief = question.brevity
     opening *= 1 + _BRIEF_OPENING * brief
     headed = _headed(generation, question, articles[:_HEADINGS_READ]) if brief else {}
     known = set(compared.articles.tolist())
@@ -144,8 +142,8 @@ def _by_meaning(
         run = spoken[np.searchsorted(with_sentences, first + number)]
         low, high = ends[run : run + 2]
         fits = residual[low:high].tolist()
-        chosen_sentences = _pick(passage, fits, opening=number == 0, brief=brief)
-        yield row, Focus(first + number, passage, chosen_sentences)
+        picked = _pick(passage, fits, opening=number == 0, brief=brief)
+        yield row, Focus(first + number, passage, picked)
 
 
 def _headed(
@@ -168,7 +166,8 @@ def _by_words(generation: Generation, question: Question, evidence: Evidence, ro
     number = int(np.argmax(evidence.passage_keyword[first:last]))
     passage = generation.passage(first + number)
     fits = _word_overlap(generation, question, passage)
-    return Focus(first + number, passage, _pick(passage, fits, opening=number == 0))
+    picked = _pick(passage, fits, opening=number == 0, brief=question.brevity)
+    return Focus(first + number, passage, picked)
 
 
 def _ranges(lows: Rows, sizes: Rows) -> Rows:
@@ -224,17 +223,17 @@ def _lack(sentence: str, brief: float) -> float:
         return 1.0
     if _is_row(sentence):
         return _BARE * brief
-    return 0.0 if sentence.endswith((*_ENDS, *_HALVES)) else _BARE
+    return 0.0 if sentence.endswith(_ENDS) else _BARE
 
 
 def _is_row(sentence: str) -> bool:
     """Whether it is the cells of a table, with the heads of their columns."""
-    return not sentence.endswith((*_ENDS, *_HALVES, *_LEADS)) and bool(_CELL.search(sentence))
+    return not sentence.endswith((*_ENDS, *_LEADS)) and bool(_CELL.search(sentence))
 
 
 def _is_heading(sentence: str) -> bool:
     """Whether it only says what the next is about."""
-    return not sentence.endswith((*_ENDS, *_HALVES, *_LEADS)) and not _CELL.search(sentence)
+    return not sentence.endswith((*_ENDS, *_LEADS)) and not _CELL.search(sentence)
 
 
 def _lead_of(sentences: Sequence[str], number: int) -> int | None:

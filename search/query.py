@@ -24,6 +24,7 @@ from search.types import Change
 
 _MAX_SENTENCES = 24
 _LETTERS = {"en": re.compile("[a-z]"), "zh-Hans": re.compile(f"[{HAN}]")}
+_FULL = 4  # words
 _MAX_TERMS = 300  # a text of 1,000 characters has about 200; what is beyond only costs time
 
 
@@ -46,6 +47,11 @@ class Question:
     """What may have been meant otherwise but was searched for as it stands, and besides."""
     alternatives: tuple[Alternatives, ...] = ()
     """What else its phrases are called."""
+
+    @property
+    def brevity(self) -> float:
+        """1 for a single word, 0 from four words on: who types fewer names a thing or a topic."""
+        return max(0, _FULL - max(self.words, 1)) / (_FULL - 1)
 
 
 def analyse(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from conftest import NOW, ROOT
+from portal.config import Settings
 from portal.drafts.paths import ArticlePath
 from portal.gaps.changes import new_gap
 from portal.gaps.encoding import is_held_out, key_of
@@ -27,6 +29,15 @@ def own_articles(folder: Path) -> Path:
     """A copy of the shipped articles."""
     shutil.copytree(ROOT / "articles", folder / "articles")
     return folder / "articles"
+
+
+def own_settings(folder: Path, published: Path, **others: Any) -> Settings:
+    """Settings with articles and a log of the test's own."""
+    return Settings(
+        articles=own_articles(folder), data=published, secret_key="x" * 40,
+        database_url=f"sqlite:///{folder / 'events.db'}",
+        rate_limit="100000 per minute", write_rate_limit="100000 per minute", **others,
+    )  # fmt: skip
 
 
 def own_data(folder: Path, published: Path) -> Path:

@@ -29,22 +29,31 @@ def searcher(published: Path, embedder: Embedder) -> Searcher:
     return open_searcher(published, embedder)
 
 
+UNSURE = {"help", "冒烟了"}
+"""Of these, what is found and need not be answered."""
+
+
 @pytest.mark.parametrize(("question", "article"), QUESTIONS.items())
 def test_a_word_or_two_find_their_article(searcher: Searcher, question: str, article: str) -> None:
     found = searcher.search(question, locale="en" if question.isascii() else "zh-Hans")
     assert found.results[0].article.id == article
-    if found.answer is None:
-        return
-    assert found.answer.text.endswith((".", "。", "”", '"'))
-    assert not found.answer.text[0].islower()
-    assert not found.answer.text.startswith(("See ", "见"))
+    assert found.answer is not None or question in UNSURE
+    if found.answer is not None:
+        assert found.answer.text.endswith((".", "。", "”", '"'))
+        assert not found.answer.text[0].islower()
+        assert not found.answer.text.startswith(("See ", "见"))
 
 
-def test_a_topic_is_answered_by_its_opening_or_by_its_own_section(searcher: Searcher) -> None:
-    anchors = {"chargeback": "", "return label": "", "spare parts": "spare-parts", "申诉": ""}
-    for question, anchor in anchors.items():
-        answer = searcher.search(question).answer
-        assert answer is None or answer.anchor == anchor, question
+@pytest.mark.parametrize(
+    ("question", "anchor"),
+    [("chargeback", ""), ("return label", ""), ("申诉", ""), ("上门取件", "pickup")],
+)
+def test_a_topic_is_answered_by_its_opening_or_by_its_own_section(
+    searcher: Searcher, question: str, anchor: str
+) -> None:
+    answer = searcher.search(question).answer
+    assert answer is not None
+    assert answer.anchor == anchor
 
 
 def test_the_row_that_was_asked_for_stands_beside_what_it_belongs_to(searcher: Searcher) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from conftest import NOW
-from drafts_support import gap_of, own_articles
+from drafts_support import gap_of, own_settings
 from editor_session import sign_in
 from indexer.frontmatter import Parsed, parse
 from portal.config import Settings
@@ -28,12 +28,7 @@ SHOWROOM = "do you have a showroom for sofas"
 
 @pytest.fixture
 def settings(published: Path, tmp_path: Path) -> Settings:
-    """Articles and log of the test's own."""
-    return Settings(
-        articles=own_articles(tmp_path), data=published, secret_key="x" * 40,
-        database_url=f"sqlite:///{tmp_path / 'events.db'}",
-        rate_limit="100000 per minute", write_rate_limit="100000 per minute",
-    )  # fmt: skip
+    return own_settings(tmp_path, published)
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from drafts_support import (
     TELESCOPE,
     few_golden,
     gap_of,
-    own_articles,
     own_data,
+    own_settings,
     telescope,
     write,
 )
@@ -50,16 +50,7 @@ def data(published: Path) -> Path:
 
 @pytest.fixture
 def settings(data: Path, tmp_path: Path) -> Settings:
-    """Articles and log of the test's own."""
-    return Settings(
-        articles=own_articles(tmp_path),
-        data=data,
-        database_url=f"sqlite:///{tmp_path / 'events.db'}",
-        secret_key="x" * 40,
-        rate_limit="100000 per minute",
-        write_rate_limit="100000 per minute",
-        golden=few_golden(tmp_path),
-    )
+    return own_settings(tmp_path, data, golden=few_golden(tmp_path))
 
 
 @pytest.fixture
@@ -528,6 +519,16 @@ def test_questions_of_another_language_than_the_articles_are_refused(
     assert "有沙发展厅吗" in (settings.articles / "zh-Hans/refunds/refund-timing.md").read_text(
         "utf-8"
     )
+
+
+def test_an_english_question_with_a_chinese_name_in_it_is_an_english_one(
+    editor: FlaskClient, services: Services, settings: Settings
+) -> None:
+    gap = gap_of(services, {"what does 仅退款 mean on the refund form": False})
+    (asked,) = services.gaps.questions(gap.number)
+    data = {"question": asked.key, "article": "en:refund-timing"}
+    editor.post(f"/editor/gaps/{gap.number}/add-questions", data=data)
+    assert asked.text in (settings.articles / "en/refunds/refund-timing.md").read_text("utf-8")
 
 
 def services_text(services: Services, gap: int, key: str) -> str:

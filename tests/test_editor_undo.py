@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from conftest import NOW
-from drafts_support import TELESCOPE, gap_of, own_articles, telescope, write
+from drafts_support import TELESCOPE, gap_of, own_settings, telescope, write
 from editor_session import sign_in
 from portal.accounts.trail import Chosen
 from portal.config import Settings
@@ -25,12 +25,7 @@ AT = "/editor/drafts/en/orders/telescope-rental"
 
 @pytest.fixture
 def settings(published: Path, tmp_path: Path) -> Settings:
-    """Articles and log of the test's own."""
-    return Settings(
-        articles=own_articles(tmp_path), data=published, secret_key="x" * 40,
-        database_url=f"sqlite:///{tmp_path / 'events.db'}",
-        rate_limit="100000 per minute", write_rate_limit="100000 per minute",
-    )  # fmt: skip
+    return own_settings(tmp_path, published)
 
 
 @pytest.fixture

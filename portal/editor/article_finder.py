@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from portal.drafts.find import Listed, listed
-from portal.editor.asked_words import language_of
 from portal.services import services
 from search.errors import KnowledgeBaseError
-from search.text import normalise
+from search.text import guess_locale, normalise
 from search.types import LOCALES, Article
 
 LONGEST = 200
@@ -49,7 +48,7 @@ def find_articles(text: str) -> list[Choice]:
     files = [one for one in listed(services().proof.root) if one.id and one.status != "archived"]
     exact = [_of_file(one) for one in files if _is_named(one, text)]
     named = [_of_file(one) for one in files if all(word in _names(one) for word in words)]
-    languages = sorted(LOCALES, key=lambda locale: locale != language_of(text))
+    languages = sorted(LOCALES, key=lambda locale: locale != guess_locale(text))
     ranked = [_ranked(text, locale, named) for locale in languages]
     in_turn = (one for one in chain.from_iterable(zip_longest(*ranked)) if one is not None)
     return list({one.key: one for one in (*exact, *in_turn)}.values())[:_MOST]

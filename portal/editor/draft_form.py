@@ -10,12 +10,11 @@ from operator import itemgetter
 
 from portal.drafts.spelling import Spelling
 from portal.drafts.title import default_title
-from portal.editor.asked_words import language_of
 from portal.gaps.spelt import has_slip
 from portal.gaps.types import Gap, GapQuestion, Kind
 from portal.services import services
 from search.errors import KnowledgeBaseError
-from search.text import normalise
+from search.text import guess_locale, normalise
 from search.types import LOCALES
 
 _ASKED = 3  # questions that nearness is told by
@@ -48,7 +47,7 @@ class Proposal:
 
     def title(self, locale: str) -> str:
         """A title in a language; never empty, and of no question that is held out."""
-        name = self.gap.name if language_of(self.gap.name) == locale else ""
+        name = self.gap.name if guess_locale(self.gap.name) == locale else ""
         return default_title(
             name, self._used(locale), self._spelling, locale=locale, gap=self.gap.number
         )
@@ -76,7 +75,7 @@ class Proposal:
 
     def _used(self, locale: str) -> list[str]:
         used = [one.text for one in self.questions
-                if not one.held_out and language_of(one.text) == locale]  # fmt: skip
+                if not one.held_out and guess_locale(one.text) == locale]  # fmt: skip
         return sorted(used, key=lambda text: text not in self.gap.typical)
 
     def _named(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import Any
@@ -21,7 +22,6 @@ from portal.drafts.yaml_edit import add_questions, questions_in
 from portal.editor.access import current_user
 from portal.editor.arguments import NUMBER
 from portal.editor.article_finder import LONGEST, Choice, by_text, choice, find_articles
-from portal.editor.asked_words import language_of
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.draft_form import Proposal
 from portal.editor.drafts import commit_saved
@@ -38,8 +38,10 @@ from portal.proof.types import NothingToProve, RunKind, RunsBusy
 from portal.services import services
 from portal.transactions import transaction
 from search.errors import KnowledgeBaseError
+from search.text import HAN, guess_locale
 from search.types import LOCALES, Article
 
+_HAN = re.compile(f"[{HAN}]")
 _NEAR = 6  # articles offered for more questions
 _NEAREST = 4  # of them for each question
 _ASKED = 3  # questions of each language that nearness is told by
@@ -93,14 +95,14 @@ def context(gap: Gap, questions: Sequence[GapQuestion]) -> dict[str, Any]:
             # Where a search began, it goes on.
             "way": _one_of(request.args.get("way"), ("questions", "synonym"), ""),
             "articles": articles,
-            "languages": {one.key: language_of(one.text) for one in drafting},
+            "languages": {one.key: guess_locale(one.text) for one in drafting},
             "misspelt": misspelt,
             "stray": stray,
             # Those of another language wait for an article in it.
             "ticked": {
                 one.key
                 for one in drafting
-                if articles and language_of(one.text) == articles[0].locale
+                if articles and guess_locale(one.text) == articles[0].locale
             }
             - misspelt
             - stray,
@@ -193,7 +195,7 @@ def add(number: int) -> AnyResponse:
     article = request.form.get("article", "").strip()
     try:
         path = by_id(here.proof.root, article)
-        if others := [text for text in texts if language_of(text) != path.locale]:
+        if others := [text for text in texts if guess_locale(text) != path.locale]:
             flash(_of_another_language(path, others), "error")
             return _back_to_search(number, "questions")
         opened = here.proof.files.read(path)
@@ -221,7 +223,7 @@ def synonym(number: int) -> AnyResponse:
     gap = here.gaps.get(number)
     article = request.form.get("article", "").strip() or _said_otherwise(gap)
     said, meant = (request.form.get(field, "")[:60] for field in ("said", "meant"))
-    locale = language_of(f"{said} {meant}")
+    locale = "zh-Hans" if _HAN.search(f"{said} {meant}") else "en"  # as `kb check` has it
     name = f"synonyms/{locale}.txt"
     try:
         if article:
@@ -305,7 +307,7 @@ def _near(gap: Gap, questions: Sequence[GapQuestion]) -> list[Choice]:
 
 def _nearest(locale: str, asked: Sequence[str]) -> Iterator[Choice]:
     """Articles of one language, by what was asked in it."""
-    own = list(dict.fromkeys(text for text in asked if language_of(text) == locale))
+    own = list(dict.fromkeys(text for text in asked if guess_locale(text) == locale))
     known = dict[str, Choice]()
     for text in own[:_ASKED]:
         for one in by_text(text, locale, limit=_NEAREST):

@@ -14,9 +14,9 @@ from portal.editor import gap_words as words
 from portal.editor.access import wants_data
 from portal.editor.downloads import csv_file, json_file
 from portal.editor.words import moment
-from portal.enough import enough
 from portal.gaps import definitions
 from portal.gaps.definitions import LEAST
+from portal.gaps.enough import enough
 from portal.gaps.export import CSV_HEADER, csv_line, gap_dict
 from portal.gaps.store import NOBODY, GapFilter
 from portal.gaps.types import SEVERITY, UNDER_WAY, Gap, Kind, Reason, State
