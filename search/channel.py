@@ -43,6 +43,7 @@ LEAST: float = min(
     cost for name, cost in asdict(COSTS).items() if name not in ("apostrophe", "first")
 )
 """What one slip costs at least, apostrophes apart."""
+_LEAST_ADDED = min(COSTS.added_double, COSTS.added_vowel, COSTS.added)
 
 _VOWELS = frozenset("aeiouy")
 _SOUNDS = ("ckqsxz", "gj", "fvp", "bp", "mn", "td", "lr")
@@ -73,6 +74,15 @@ def slip_cost(right: str, typed: str, costs: Costs = COSTS) -> float:
                 best = min(best, above[j - 1] + swapped)
             row.append(best)
     return row[columns]
+
+
+def least_cost(right: str, typed: str, edits: int) -> float:
+    """What `slip_cost` comes to at least, for words that are `edits` letters apart."""
+    if "'" in right or "'" in typed:
+        return LEAST * (edits - right.count("'") - typed.count("'"))
+    added = max(0, len(typed) - len(right))
+    first = COSTS.first if right[:1] != typed[:1] else 0.0
+    return _LEAST_ADDED * added + LEAST * (edits - added) + first
 
 
 def _common(one: str, other: str) -> int:

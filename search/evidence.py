@@ -354,9 +354,9 @@ def _with_vectors(
     sample = generation.background(locale)
     usual = _vector_features(products(sample.vectors, vectors), sample.kinds, sample.starts)
     evidence = Evidence(articles, compared=compared)
-    evidence.features = {name: _standardise(found[name], usual[name]) for name in found}
-    evidence.raw = dict(found)
-    evidence.similarity = found["best_sentence"]
+    evidence.features = dict(zip(VECTOR_FEATURES, _standardise(found, usual), strict=True))
+    evidence.raw = dict(zip(VECTOR_FEATURES, found, strict=True))
+    evidence.similarity = evidence.raw["best_sentence"]
     return evidence
 
 
@@ -370,22 +370,27 @@ def _nearest_articles(generation: Generation, vectors: Vectors) -> Rows:
 
 def _vector_features(
     similarities: Scores, kinds: npt.NDArray[np.int8], starts: Rows
-) -> Mapping[str, Feature]:
-    """(articles,) maxima over each article's units; similarities are (units, question vectors)."""
+) -> npt.NDArray[np.float32]:
+    """(features, articles) maxima over each article's units, as `VECTOR_FEATURES` are named.
+
+    `similarities` are (units, question vectors).
+    """
     whole = similarities[:, 0]
-    sentences = similarities if similarities.shape[1] == 1 else similarities[:, 1:]
+    sentences = whole if similarities.shape[1] == 1 else similarities[:, 1:].max(axis=1)
     passage, title = kinds == UnitKind.PASSAGE, kinds == UnitKind.TITLE
-    lowest = np.float32(-1)
-    return {
-        "passage_vector": np.maximum.reduceat(np.where(passage, whole, lowest), starts),
-        "title_vector": np.maximum.reduceat(np.where(title, whole, lowest), starts),
-        "best_sentence": np.maximum.reduceat(
-            np.where(passage | title, lowest, sentences.max(axis=1)), starts
-        ),
-    }
+    of_kind = np.full((len(VECTOR_FEATURES), len(whole)), -1, np.float32)
+    for row, values, those in (
+        (0, whole, passage), (1, sentences, ~(passage | title)), (2, whole, title),
+    ):  # fmt: skip
+        np.copyto(of_kind[row], values, where=those)
+    found: npt.NDArray[np.float32] = np.maximum.reduceat(of_kind, starts, axis=1)
+    return found
 
 
-def _standardise(values: Scores, background: Scores) -> Feature:
-    """Distance from the background's mean in its standard deviations."""
-    scaled: Feature = (values - background.mean()) / max(float(background.std()), _FLAT)
-    return scaled.astype(np.float32)
+def _standardise(
+    values: npt.NDArray[np.float32], background: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(features, n) distances from each background's mean in its standard deviations."""
+    mean, spread = background.mean(axis=1), np.maximum(background.std(axis=1), _FLAT)
+    scaled: npt.NDArray[np.float32] = (values - mean[:, None]) / spread[:, None]
+    return scaled.astype(np.float32, copy=False)

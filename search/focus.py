@@ -42,6 +42,7 @@ _POINTS = re.compile(
     re.IGNORECASE,
 )
 """What only says where something is said."""
+_POINTING = frozenset("sSmMfFrR另见参详请")  # its first characters; most sentences have others
 _BARE = 0.15
 """How much better than a sentence a heading must fit, and, where one word is asked, a row."""
 _BRIEF_OPENING = 0.6
@@ -219,11 +220,11 @@ def _pick(
 
 def _lack(sentence: str, brief: float) -> float:
     """How much less a text says to whoever reads nothing else."""
-    if _POINTS.search(sentence):
+    if sentence[:1] in _POINTING and _POINTS.match(sentence):
         return 1.0
-    if _is_row(sentence):
-        return _BARE * brief
-    return 0.0 if sentence.endswith(_ENDS) else _BARE
+    if sentence.endswith(_ENDS):
+        return 0.0
+    return _BARE * brief if _is_row(sentence) else _BARE
 
 
 def _is_row(sentence: str) -> bool:

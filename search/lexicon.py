@@ -44,14 +44,17 @@ class Lexicon:
         An edit is a letter missing, added, replaced, or swapped with its neighbour (optimal
         string alignment distance).
         """
-        table = self._by_length
-        low, high = table.start(len(word) - most), table.start(len(word) + most + 1)
-        wanted, present = _signatures([word])[0], table.signatures[low:high]
-        # An edit brings at most one letter and takes at most one away.
-        possible = (np.bitwise_count(present & ~wanted) <= most) & (
-            np.bitwise_count(wanted & ~present) <= most
-        )
-        words = [table.words[low + place] for place in np.flatnonzero(possible).tolist()]
+        table, wanted = self._by_length, _signatures([word])[0]
+        words = []
+        for longer in range(-most, most + 1):
+            low, high = (table.start(len(word) + longer + more) for more in (0, 1))
+            present = table.signatures[low:high]
+            # An edit brings at most one letter and takes at most one away, and as many only bring
+            # one as the word is longer.
+            possible = (np.bitwise_count(present & ~wanted) <= most + min(longer, 0)) & (
+                np.bitwise_count(wanted & ~present) <= most - max(longer, 0)
+            )
+            words += table.words[low:high][possible].tolist()
         found = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=None)
         return {near: int(distance) for near, distance, _ in found}
 
@@ -60,7 +63,7 @@ class Lexicon:
 class _ByLength:
     """Words, the shortest first, with their letters packed into bits."""
 
-    words: list[str]
+    words: npt.NDArray[np.object_]
     signatures: _Signatures
     starts: list[int]
     """Where the words of each length begin; the last entry is the number of words."""
@@ -72,7 +75,8 @@ class _ByLength:
         longest = lengths[-1] if lengths else 0
         starts: list[int] = np.searchsorted(lengths, np.arange(longest + 2)).tolist()
         parts = [_signatures(words[low:high]) for low, high in pairwise(starts)]
-        return cls(words, np.concatenate([np.zeros(0, np.uint64), *parts]), starts)
+        signatures = np.concatenate([np.zeros(0, np.uint64), *parts])
+        return cls(np.array(words, np.object_), signatures, starts)
 
     def start(self, length: int) -> int:
         return int(self.starts[min(max(length, 0), len(self.starts) - 1)])

@@ -53,7 +53,10 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._offsets = np.load(_offsets_path(path), mmap_mode="r", allow_pickle=False)
+            mapped = np.load(_offsets_path(path), mmap_mode="r", allow_pickle=False)
+            self._offsets = np.asarray(
+                mapped
+            )  # of its own class each slice costs three times as much
             with path.open("rb") as file:
                 size = path.stat().st_size
                 self._bytes: mmap.mmap | bytes = (

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 
 import Stemmer
 
-from search.channel import LEAST, slip_cost
+from search.channel import LEAST, least_cost, slip_cost
 from search.lexicon import Lexicon, english
 from search.text import HAN, stop_words
 
@@ -110,7 +110,7 @@ class Speller:
         hoped = []
         for right, distance in near.items():
             prior = self._prior(right)
-            cheapest = prior - LEAST * (distance - right.count("'"))
+            cheapest = prior - least_cost(right, word, distance)
             hoped.append((cheapest, prior, right, distance))
         hoped.sort(reverse=True)
         best = [pair] if (pair := self._pair(word)) else []
